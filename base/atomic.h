@@ -1,0 +1,45 @@
+/* atomic.h: the only place that names atomics. The order is written at every use, with a line on
+ * why it is enough where it is not seq_cst. Each operation first passes race_point(), which is
+ * empty on real machines and a possible switch of virtual CPU in the simulator; the build picks
+ * race_point.h (base/race/none or base/race/sim). */
+#ifndef BASE_ATOMIC_H
+#define BASE_ATOMIC_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "race_point.h"
+
+typedef _Atomic(uint32_t) atomic_u32;
+typedef _Atomic(int32_t) atomic_i32;
+typedef _Atomic(uint64_t) atomic_u64;
+typedef _Atomic(void *) atomic_ptr;
+
+enum {
+    RELAXED = memory_order_relaxed,
+    ACQUIRE = memory_order_acquire,
+    RELEASE = memory_order_release,
+    ACQ_REL = memory_order_acq_rel,
+    SEQ_CST = memory_order_seq_cst,
+};
+
+/* `order` is one of the five above. `at_cas` is strong: it fails only when the value differs, and
+ * then writes the value found to *expected; its failure order is `fail`. */
+#define at_load(p, order)     (race_point(), atomic_load_explicit((p), (memory_order)(order)))
+#define at_store(p, v, order) (race_point(), atomic_store_explicit((p), (v), (memory_order)(order)))
+#define at_swap(p, v, order) \
+    (race_point(), atomic_exchange_explicit((p), (v), (memory_order)(order)))
+#define at_cas(p, expected, v, order, fail)                 \
+    (race_point(), atomic_compare_exchange_strong_explicit( \
+                       (p), (expected), (v), (memory_order)(order), (memory_order)(fail)))
+#define at_add(p, v, order) \
+    (race_point(), atomic_fetch_add_explicit((p), (v), (memory_order)(order)))
+#define at_sub(p, v, order) \
+    (race_point(), atomic_fetch_sub_explicit((p), (v), (memory_order)(order)))
+#define at_or(p, v, order) (race_point(), atomic_fetch_or_explicit((p), (v), (memory_order)(order)))
+#define at_and(p, v, order) \
+    (race_point(), atomic_fetch_and_explicit((p), (v), (memory_order)(order)))
+/* Initialise before anybody else can see the object: not an atomic operation, no race point. */
+#define at_init(p, v) atomic_init((p), (v))
+
+#endif

@@ -1,0 +1,147 @@
+/* component.h: all that a component sees of Tenon, the same text for native code and wasm32.
+ *
+ * A component's source defines `tn_component` and calls the tn_ functions below; it uses nothing
+ * else: no libc, no writable static data. Every struct passed in a call has one layout on every
+ * target (little-endian, fixed width, no hidden padding); a pointer sits in 8 bytes. The kernel
+ * copies each struct once, checks the copy, then acts.
+ *
+ * Functions marked [waits] may suspend the turn: other turns run meanwhile, and pointers into
+ * `in` stay valid, but anything learned from the kernel about other parts may have changed. */
+#ifndef TENON_COMPONENT_H
+#define TENON_COMPONENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <tenon/errors.h>
+#include <tenon/limits.h>
+
+#define TN_ABI 0u
+typedef uint64_t tn_cap;    /* generation:40 | index:24, of THIS actor's space; 0 names nothing */
+typedef uint64_t tn_time;   /* ns since boot, monotonic (virtual under sim); deadlines absolute */
+#define TN_NEVER UINT64_MAX /* still bounded by the caller's own deadline and the manifest's */
+
+enum { TN_R_READ = 1, TN_R_WRITE = 2, TN_R_CALL = 4, TN_R_GRANT = 8, TN_R_CONTROL = 16 };
+enum { TN_R_ALL = 31 };
+enum { TN_SEND_WAIT = 1 }; /* mailbox full: await (with the turn's deadline), not TN_EFULL */
+enum { TN_MAP_READ = 1, TN_MAP_WRITE = 2, TN_MAP_VOLATILE = 4 };
+enum { TN_TURN_ONEWAY = 1, TN_TURN_CANCELLED = 2 };
+
+/* Message classes. The first seven are the kernel's own; a component sends TN_CLS_USER. */
+enum {
+    TN_CLS_USER = 0,
+    MSG_SYSCALL_REQUEST = 1,
+    MSG_INTERRUPT_NOTIFY = 2,
+    MSG_TIMER_EXPIRED = 3,
+    MSG_MODULE_LOAD = 4,
+    MSG_AI_ANALYSIS = 5,
+    MSG_FAULT_DETECTED = 6,
+    MSG_RECOVERY_ACTION = 7,
+};
+
+#define TN_PTR(T, n)       \
+    union {                \
+        T *n;              \
+        uint64_t n##_bits; \
+    } /* wasm32: upper half must be 0 */
+
+struct tn_pack {               /* bytes and capabilities, going out or coming in */
+    TN_PTR(void, data);        /* incoming: valid until the handler returns or replies */
+    uint32_t len;              /* bytes there */
+    uint32_t size;             /* room there, when it is to be filled; 0 otherwise */
+    uint32_t ncaps;            /* <= TN_PACK_CAPS */
+    uint32_t move;             /* bit i: caps[i] is moved, not copied */
+    tn_cap caps[TN_PACK_CAPS]; /* sender's handles out, receiver's handles in; arguments name them
+                                  by position (uint8_t), never by value */
+};
+_Static_assert(sizeof(struct tn_pack) == 56, "one layout on every target");
+
+struct tn_turn {      /* why a handler runs; all set by the kernel */
+    uint64_t badge;   /* of the capability that was used; the sender cannot choose it */
+    uint64_t cause;   /* trace context, inherited by whatever this turn calls or sends */
+    tn_time deadline; /* min(caller's, manifest's); calls made in this turn inherit it */
+    tn_time now;      /* clock at the start of the batch of turns: reading it is free */
+    uint32_t method;  /* interface:16 | ordinal:16; ordinals are never reused */
+    uint16_t cls;     /* TN_CLS_USER or MSG_ */
+    uint16_t flags;   /* TN_TURN_ */
+    uint64_t cookie;  /* timer: its cookie; notification: bits; event: sequence */
+};
+_Static_assert(sizeof(struct tn_turn) == 48, "one layout on every target");
+
+#define TN_METHOD(interface, ordinal) (((uint32_t)(interface) << 16) | (uint32_t)(ordinal))
+
+/* What a component is. A NULL handler means: load, start, stop do nothing; call answers TN_EMETHOD;
+ * event and timer are ignored; no save means state is not carried over.
+ * `call` fills `out` (data and size are set by the kernel: room for the reply; set len, ncaps,
+ * caps) and returns 0, a positive error of its interface, or TN_DEFERRED after tn_defer(). */
+struct tn_component {
+    uint32_t abi, size;                 /* TN_ABI, sizeof: fields beyond `size` count as NULL */
+    uint32_t state_size, state_version; /* zeroed memory handed in as self, charged to the actor */
+    tn_err (*load)(void *self, const struct tn_turn *, const struct tn_pack *config);
+    tn_err (*start)(void *self, const struct tn_turn *);
+    tn_err (*call)(void *self, const struct tn_turn *, const struct tn_pack *in,
+                   struct tn_pack *out);
+    void (*event)(void *self, const struct tn_turn *, const struct tn_pack *in);
+    void (*timer)(void *self, const struct tn_turn *);
+    tn_err (*save)(void *self, struct tn_pack *out); /* bytes for state_version; no awaits */
+    tn_err (*restore)(void *self, uint32_t from_version, const struct tn_pack *in);
+    void (*stop)(void *self, const struct tn_turn *); /* has until turn->deadline */
+};
+#define TN_DEFERRED \
+    INT32_MAX /* from call(): the reply comes later, through tn_defer()'s capability */
+
+/* Natively the loader finds it by this name; in wasm it is an exported global holding its address.
+ */
+extern __attribute__((visibility("default"))) const struct tn_component tn_component;
+
+#if defined(__wasm__)
+#define TN_IMPORT __attribute__((import_module("tenon_0")))
+#else
+#define TN_IMPORT
+#endif
+#define TN_MUST __attribute__((warn_unused_result))
+
+/* Call `to` and wait for the reply [waits]. `ret_out` may be NULL; else its data and size say where
+ * the reply goes; len, ncaps and caps are set. Errors: the callee's (> 0); TN_EBADCAP, TN_ERIGHTS
+ * (needs TN_R_CALL), TN_ETIME at the least of `deadline`, the turn's and the manifest's,
+ * TN_EDEADLK, TN_EDEPTH, TN_EFULL, TN_EGONE, TN_EARGS, TN_EFUEL and TN_ETRAP of the callee,
+ * TN_ETOOBIG when the reply does not fit (ret_out->len then says what it needed). */
+TN_IMPORT TN_MUST tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in,
+                                 struct tn_pack *ret_out, tn_time deadline);
+/* Send without a reply. TN_EFULL when the mailbox is full, unless TN_SEND_WAIT [waits]. Needs
+ * TN_R_CALL. Order is kept per sender and receiver. */
+TN_IMPORT TN_MUST tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pack *in,
+                                 uint32_t flags);
+/* Take this call's reply capability (one-shot, movable, dies with the caller); call() then returns
+ * TN_DEFERRED. TN_EINVAL in a turn that is not a call or was deferred before. */
+TN_IMPORT TN_MUST tn_err tn_defer(tn_cap *ret_reply);
+/* Answer a deferred call; consumes `reply` whatever happens. TN_EGONE when the caller gave up. */
+TN_IMPORT TN_MUST tn_err tn_reply(tn_cap reply, tn_err result, const struct tn_pack *out);
+/* 1 when this turn's caller gave up or is gone, else 0. */
+TN_IMPORT int32_t tn_cancelled(void);
+/* Let others run [waits]. TN_ECANCELLED when the actor is being stopped. */
+TN_IMPORT TN_MUST tn_err tn_yield(void);
+/* Or `bits` into a notification (TN_R_WRITE). */
+TN_IMPORT TN_MUST tn_err tn_signal(tn_cap note, uint64_t bits);
+/* Wait until a notification is not 0, take and clear its bits (TN_R_READ) [waits]. */
+TN_IMPORT TN_MUST tn_err tn_wait(tn_cap note, tn_time deadline, uint64_t *ret_bits);
+/* Arm `timer` to run timer() at `at` with `cookie`; TN_NEVER disarms it (TN_R_WRITE). */
+TN_IMPORT TN_MUST tn_err tn_timer_set(tn_cap timer, tn_time at, uint64_t cookie);
+/* The capability wired to a need of the manifest. TN_ENOTWIRED. The handle stays the actor's. */
+TN_IMPORT TN_MUST tn_err tn_need(const char *name, uint32_t len, tn_cap *ret_cap);
+/* Derive a capability with at most `rights` and, where `from` has badge 0, a badge (TN_R_GRANT). */
+TN_IMPORT TN_MUST tn_err tn_cap_mint(tn_cap from, uint32_t rights, uint64_t badge, tn_cap *ret_cap);
+TN_IMPORT TN_MUST tn_err tn_cap_drop(tn_cap cap);
+/* Delete every descendant of `cap`, in whatever space it is (TN_R_CONTROL) [waits]. */
+TN_IMPORT TN_MUST tn_err tn_cap_revoke(tn_cap cap);
+/* A zeroed buffer charged to `memory`, an untyped capability (TN_R_WRITE). TN_ENOMEM, TN_ETOOBIG.
+ */
+TN_IMPORT TN_MUST tn_err tn_buf_new(tn_cap memory, uint64_t size_bytes, tn_cap *ret_buf);
+TN_IMPORT TN_MUST tn_err tn_buf_slice(tn_cap buf, uint64_t off, uint64_t len, uint32_t rights,
+                                      tn_cap *ret_buf);
+/* Make bytes of a buffer addressable: natively in place, in wasm copied into and out of a window.
+ * At most until the turn ends. TN_MAP_WRITE needs TN_R_WRITE. */
+TN_IMPORT TN_MUST tn_err tn_buf_map(tn_cap buf, uint64_t off, uint32_t len, uint32_t how,
+                                    void **ret_at);
+TN_IMPORT TN_MUST tn_err tn_buf_unmap(tn_cap buf, void *at);
+
+#endif

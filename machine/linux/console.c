@@ -1,0 +1,26 @@
+/* console.c: the console of last resort and the end, on Linux. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kernel/machine.h"
+
+void machine_console(const char *at, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(STDERR_FILENO, at, len);
+        if (n <= 0)
+            return;
+        at += n;
+        len -= (size_t)n;
+    }
+}
+
+void machine_panic(const char *what, const char *file, int line)
+{
+    char text[512];
+    int n = snprintf(text, sizeof(text), "tenon: kernel panic: %s (%s:%d)\n", what, file, line);
+    if (n > 0)
+        machine_console(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+    abort();
+}
