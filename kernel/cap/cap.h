@@ -1,0 +1,68 @@
+/* cap.h: capabilities and capability spaces, for the kernel's other modules.
+ *
+ * A capability is a slot in a space: object, rights, badge, place in the derivation tree. A tn_cap
+ * names a slot by index and generation; slots are reused first in, first out and retired when the
+ * 40-bit generation would wrap, so a stale handle is an error and never somebody else's object.
+ * Mint and copy make a child in the tree; delete hands the children to the parent; revoke deletes
+ * all descendants, in whatever space they are. */
+#ifndef KERNEL_CAP_CAP_H
+#define KERNEL_CAP_CAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <tenon/component.h>
+
+#include "kernel/mem/lock.h"
+#include "kernel/mem/object.h"
+
+struct space;
+struct untyped;
+
+/* One for a kernel: the lock of all its derivation trees. */
+struct cap_root {
+    struct spinlock lock;
+};
+void cap_root_init(struct cap_root *root);
+
+/* What a lookup found. The pointer is good until the turn waits or ends. */
+struct cap_view {
+    struct object *object;
+    uint64_t badge;
+    uint32_t rights;
+};
+
+/* A space with room for at most slots_max (<= TN_SPACE_MAX) capabilities, grown as they come,
+ * charged to `mem`. refs = 1 is the caller's. TN_ENOMEM, TN_EINVAL. */
+tn_err space_make(struct untyped *mem, struct cap_root *root, struct limbo *limbo,
+                  uint32_t slots_max, struct space **ret_space);
+struct object *space_object(struct space *space);
+struct space *space_of(struct object *object);
+uint32_t space_count(struct space *space); /* capabilities in it */
+/* Deletes every capability in it (as cap_delete does); at the death of its actor. */
+void space_clear(struct space *space);
+
+/* The object that `cap` names, if its type is `type` (OBJ_NONE: any) and it carries all of
+ * `rights`. TN_EBADCAP, TN_ETYPE, TN_ERIGHTS. O(1), no atomic write. */
+tn_err cap_lookup(struct space *space, tn_cap cap, enum object_type type, uint32_t rights,
+                  struct cap_view *ret_view);
+/* A first capability to an object, in no tree (parent_space NULL) or below `parent` (a capability
+ * of parent_space: the untyped it was retyped from). Takes a ref of the object when it is the first
+ * capability to it. TN_ENOSLOT, TN_ENOMEM, TN_EBADCAP. */
+tn_err cap_insert(struct space *space, struct object *object, uint32_t rights, uint64_t badge,
+                  struct space *parent_space, tn_cap parent, tn_cap *ret_cap);
+/* A child of `from` in `to` with rights & its own rights, and `badge` where from has badge 0 (else
+ * badge must be 0 or equal). Needs TN_R_GRANT on `from`. TN_EBADCAP, TN_ERIGHTS, TN_ENOSLOT,
+ * TN_ENOMEM, TN_EINVAL (badge). cap_copy is a mint with all rights and no new badge. */
+tn_err cap_mint(struct space *from_space, tn_cap from, struct space *to, uint32_t rights,
+                uint64_t badge, tn_cap *ret_cap);
+tn_err cap_copy(struct space *from_space, tn_cap from, struct space *to, tn_cap *ret_cap);
+/* Moves to another space: same place in the tree, the old handle becomes stale. Needs TN_R_GRANT
+ * unless the capability is a reply. */
+tn_err cap_move(struct space *from_space, tn_cap from, struct space *to, tn_cap *ret_cap);
+tn_err cap_delete(struct space *space, tn_cap cap);
+/* Deletes all descendants; needs TN_R_CONTROL. */
+tn_err cap_revoke(struct space *space, tn_cap cap);
+/* Every invariant of the trees that touch this space, for tests and the simulator. */
+void cap_check(struct space *space);
+
+#endif

@@ -1,0 +1,52 @@
+/* mem.h: untyped memory. The kernel never allocates for itself at run time: every object is made by
+ * retyping untyped memory that somebody was given, and stays charged to it.
+ *
+ * An untyped is a contiguous range, with a buddy allocator of 4 KiB pages and slabs of small
+ * objects inside it; its page map sits at its own head. A child untyped is a block of its parent.
+ */
+#ifndef KERNEL_MEM_MEM_H
+#define KERNEL_MEM_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <tenon/errors.h>
+
+#include "kernel/mem/object.h"
+
+enum {
+    MEM_PAGE = 4096,
+    MEM_RELEASE = 2 << 20,   /* free blocks of this size go back to the machine */
+    MEM_SLAB_MAX = 1024,     /* larger ones take pages */
+    MEM_UNTYPED_MIN = 16384, /* the smallest untyped: its head and three pages */
+};
+
+struct untyped;
+
+/* Makes a root of the range [base, base + size_bytes), which reads as zero; base is aligned to 2
+ * MiB, size a multiple of MEM_PAGE, at least MEM_UNTYPED_MIN. The head of the range becomes the
+ * untyped. */
+tn_err untyped_boot(void *base, uint64_t size_bytes, struct limbo *limbo,
+                    struct untyped **ret_untyped);
+/* A child of `parent` with size_bytes (rounded up to a power of two) of its own: TN_ENOMEM,
+ * TN_EINVAL (below MEM_UNTYPED_MIN). refs = 1 is the caller's. It holds a ref to its parent. */
+tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped **ret_untyped);
+
+/* `bytes` > 0 zeroed bytes, aligned to 16, to 64 when bytes is a multiple of 64, to MEM_PAGE when
+ * bytes >= MEM_PAGE. NULL when there is no room. Any CPU. */
+void *mem_alloc(struct untyped *untyped, size_t bytes);
+/* `bytes` as given to mem_alloc. NULL is harmless. Any CPU. */
+void mem_free(struct untyped *untyped, void *at, size_t bytes);
+
+struct mem_stats {
+    uint64_t size_bytes; /* of the untyped, its head included */
+    uint64_t used_bytes; /* handed out, rounded as the allocator rounds */
+    uint64_t free_bytes; /* the rest, without the head */
+    uint64_t peak_bytes; /* the highest used_bytes so far */
+};
+struct mem_stats mem_stats(struct untyped *untyped);
+struct object *untyped_object(struct untyped *untyped);
+struct untyped *untyped_of(struct object *object);
+/* Every invariant of the page map, for tests and the simulator: panics on a breach. */
+void mem_check(struct untyped *untyped);
+
+#endif
