@@ -1,0 +1,186 @@
+/* actor.c: making and unmaking actors; waits (the essay is in actor.h). */
+#include "kernel/actor/actor.h"
+
+#include "base/assert.h"
+#include "base/bytes.h"
+
+enum { WAIT_STATE_BITS = 2, WAIT_STATE_MASK = 3 };
+
+static void actor_destroy(struct object *object)
+{
+    struct actor *actor = actor_of(object);
+    ASSERT(actor->turns == 0 && actor->instance == NULL);
+    struct untyped *memory = actor->memory;
+    struct space *space = actor->space;
+    if (actor->wait != NULL)
+        mem_free(memory, actor->wait, sizeof(*actor->wait));
+    cell_pool_close(actor->pool);
+    mem_free(memory, actor, sizeof(*actor));
+    object_unref(space_object(space));
+    object_unref(untyped_object(memory));
+}
+
+static const struct object_class actor_class = {
+    .type = OBJ_ACTOR,
+    .name = "actor",
+    .orphan = NULL,
+    .destroy = actor_destroy,
+};
+
+tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
+{
+    if (config->mailbox == 0 || config->mailbox > TN_MAILBOX_MAX ||
+        config->priority >= TN_PRIORITIES)
+        return TN_EINVAL;
+    struct actor *actor = mem_alloc(config->memory, sizeof(*actor));
+    if (actor == NULL)
+        return TN_ENOMEM;
+    object_init(&actor->object, &actor_class, config->memory, config->limbo);
+    at_init(&actor->run, ACTOR_IDLE);
+    at_init(&actor->life, ACTOR_CREATED);
+    at_init(&actor->woken, NULL);
+    mbox_init(&actor->mbox, config->mailbox);
+    actor->mailbox_capacity = config->mailbox;
+    actor->home = config->home;
+    actor->priority = config->priority;
+    actor->exact_time = config->exact_time;
+    actor->deadline_ns = config->deadline_ns;
+    actor->name = config->name;
+    actor->memory = config->memory;
+    object_ref(untyped_object(config->memory));
+    actor->space = config->space;
+    object_ref(space_object(config->space));
+    wait_queue_init(&actor->senders, LOCK_ACTOR);
+    object_ref(&actor->object); /* dropped at its death */
+    *ret_actor = actor;
+    return TN_OK;
+}
+
+struct object *actor_object(struct actor *actor)
+{
+    return &actor->object;
+}
+
+struct actor *actor_of(struct object *object)
+{
+    ASSERT(object->class == &actor_class);
+    return (struct actor *)object;
+}
+
+void actor_set_instance(struct actor *actor, struct instance *instance)
+{
+    actor->instance = instance;
+    if (instance != NULL)
+        instance->actor = actor;
+}
+
+struct wait *actor_wait(struct actor *actor)
+{
+    if (actor->wait == NULL) {
+        struct wait *wait = mem_alloc(actor->memory, sizeof(*wait));
+        if (wait == NULL)
+            return NULL;
+        at_init(&wait->state, (uint64_t)1 << WAIT_STATE_BITS | WAIT_FREE);
+        at_init(&wait->callee, NULL);
+        wheel_timer_init(&wait->expiry.timer);
+        list_init(&wait->link);
+        actor->wait = wait;
+        at_store(&actor->wait_shared, wait, RELEASE);
+    }
+    return actor->wait;
+}
+
+uint64_t wait_open(struct wait *wait, struct turn *turn)
+{
+    uint64_t state = at_load(&wait->state, RELAXED);
+    ASSERT((state & WAIT_STATE_MASK) == WAIT_FREE);
+    wait->turn = turn;
+    wait->result = TN_OK;
+    wait->len = 0;
+    wait->ncaps = 0;
+    /* RELEASE: whoever claims it sees the fields. */
+    at_store(&wait->state, (state & ~(uint64_t)WAIT_STATE_MASK) | WAIT_OPEN, RELEASE);
+    return state >> WAIT_STATE_BITS;
+}
+
+bool wait_claim(struct wait *wait, uint64_t generation, enum wait_state to)
+{
+    uint64_t expected = generation << WAIT_STATE_BITS | WAIT_OPEN;
+    /* ACQUIRE pairs with the RELEASE of wait_open. */
+    return at_cas(&wait->state, &expected, generation << WAIT_STATE_BITS | to, ACQ_REL, RELAXED);
+}
+
+void wait_filled(struct wait *wait, uint64_t generation)
+{
+    at_store(&wait->state, generation << WAIT_STATE_BITS | WAIT_DONE, RELEASE);
+}
+
+void wait_queue_init(struct wait_queue *queue, enum lock_rank rank)
+{
+    lock_init(&queue->lock, rank);
+    at_init(&queue->length, 0);
+    list_init(&queue->waits);
+}
+
+void wait_enqueue(struct wait *wait, struct wait_queue *queue)
+{
+    ASSERT(wait->queue == NULL);
+    wait->queue = queue;
+    wait->queue_generation = wait_generation(wait);
+    lock_take(&queue->lock);
+    list_push_back(&queue->waits, &wait->link);
+    /* SEQ_CST: ordered against who hands out and then looks at the length. */
+    at_add(&queue->length, 1, SEQ_CST);
+    lock_drop(&queue->lock);
+}
+
+void wait_dequeue(struct wait *wait)
+{
+    struct wait_queue *queue = wait->queue;
+    if (queue == NULL)
+        return;
+    wait->queue = NULL;
+    lock_take(&queue->lock);
+    if (!list_empty(&wait->link)) {
+        list_remove(&wait->link);
+        at_sub(&queue->length, 1, RELAXED);
+    }
+    lock_drop(&queue->lock);
+}
+
+void wait_close(struct wait *wait)
+{
+    uint64_t generation = at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;
+    at_store(&wait->state, (generation + 1) << WAIT_STATE_BITS | WAIT_FREE, RELEASE);
+}
+
+uint64_t wait_generation(struct wait *wait)
+{
+    return at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;
+}
+
+static bool life_change(struct actor *actor, uint32_t from, uint32_t to)
+{
+    return at_cas(&actor->life, &from, to, SEQ_CST, RELAXED);
+}
+
+bool actor_ready(struct actor *actor)
+{
+    return life_change(actor, ACTOR_CREATED, ACTOR_READY) ||
+           life_change(actor, ACTOR_FAILED, ACTOR_READY);
+}
+
+bool actor_fail(struct actor *actor)
+{
+    return life_change(actor, ACTOR_READY, ACTOR_FAILED);
+}
+
+enum actor_life actor_life(struct actor *actor)
+{
+    return (enum actor_life)at_load(&actor->life, SEQ_CST);
+}
+
+bool wait_is_open(struct wait *wait, uint64_t generation)
+{
+    return at_load(&wait->state, ACQUIRE) == (generation << WAIT_STATE_BITS | WAIT_OPEN);
+}

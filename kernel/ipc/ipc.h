@@ -1,0 +1,92 @@
+/* ipc.h: what a turn can ask of the kernel: calls, sends, replies, notifications, timers, buffers.
+ *
+ * Operations that may wait come in two halves. `x_begin` does what can be done now and returns the
+ * result, or IPC_PENDING: the turn then waits (turn_wait on a fiber; as data by ending with
+ * TURN_WAITS) and, when it goes on, `x_end` gives the result. A native component's tn_call is the
+ * two halves with turn_wait between.
+ *
+ * Packs at this level hold host pointers into memory that stays where it is until the operation
+ * ends, and handles of the turn's actor. Arguments are copied before `x_begin` returns. */
+#ifndef KERNEL_IPC_IPC_H
+#define KERNEL_IPC_IPC_H
+
+#include <tenon/component.h>
+
+#include "kernel/actor/actor.h"
+#include "kernel/sched/cpu.h"
+
+#define IPC_PENDING INT32_MIN
+
+/* Objects */
+
+struct endpoint;
+struct note;
+struct timer;
+struct buffer;
+
+/* An endpoint leads to one actor; a call's method must be of `interface` (0: any but the kernel's).
+ * Holds a ref to the target. The objects below are made with refs = 1, the caller's; TN_ENOMEM. */
+tn_err endpoint_make(struct untyped *mem, struct limbo *limbo, struct actor *target,
+                     uint16_t interface, struct endpoint **ret_endpoint);
+struct object *endpoint_object(struct endpoint *endpoint);
+
+tn_err note_make(struct untyped *mem, struct limbo *limbo, struct note **ret_note);
+struct object *note_object(struct note *note);
+
+/* Fires into the mailbox of `owner`, whose space holds the capability. */
+tn_err timer_make(struct untyped *mem, struct limbo *limbo, struct actor *owner,
+                  struct timer **ret_timer);
+struct object *timer_object(struct timer *timer);
+
+/* Zeroed bytes; TN_ETOOBIG over TN_BUFFER_MAX, TN_EINVAL for 0. */
+tn_err buffer_make(struct untyped *mem, struct limbo *limbo, uint64_t size_bytes,
+                   struct buffer **ret_buffer);
+struct object *buffer_object(struct buffer *buffer);
+/* The bytes of a buffer or slice. */
+void *buffer_bytes(struct buffer *buffer, uint64_t *ret_size_bytes);
+struct buffer *buffer_of(struct object *object);
+
+/* Operations of a turn. Errors as component.h documents them for the tn_ function of that name. */
+
+tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
+                  const struct tn_pack *in, void *room, uint32_t room_size, tn_time deadline);
+/* The result of the call; ret_out (may be NULL) gets len, ncaps and caps. */
+tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out);
+
+/* The kernel's own call on an actor's lifecycle (LIFE_...), by whoever holds the actor itself. */
+tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint32_t method,
+                  const struct tn_pack *in, tn_time deadline);
+
+tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
+                  const struct tn_pack *in, uint32_t flags);
+/* Tries again what was pending: TN_OK, an error, or IPC_PENDING once more. The arguments must be
+ * those of send_begin. */
+tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
+                const struct tn_pack *in);
+
+tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap note, uint64_t bits);
+tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap note, tn_time deadline,
+                       uint64_t *ret_bits);
+tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits);
+
+/* Pending unless TN_ECANCELLED or TN_ESTACK; nothing to end. */
+tn_err yield_begin(struct cpu *cpu, struct turn *turn);
+
+tn_err defer(struct cpu *cpu, struct turn *turn, tn_cap *ret_reply);
+tn_err reply(struct cpu *cpu, struct turn *turn, tn_cap reply, tn_err result,
+             const struct tn_pack *out);
+int32_t turn_cancelled(struct turn *turn);
+/* Bytes that the caller has room for in its reply, at most TN_ARGS_MAX; 0 when it gave up. */
+uint32_t turn_room_size(struct turn *turn);
+
+tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap timer, tn_time at, uint64_t cookie);
+
+tn_err buf_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t size_bytes,
+               tn_cap *ret_buf);
+tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, uint64_t len,
+                 uint32_t rights, tn_cap *ret_buf);
+/* Checks rights and range; the bytes of the buffer at `off`. */
+tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
+                 void **ret_at);
+
+#endif

@@ -1,0 +1,459 @@
+/* objects.c: endpoints, notifications, timers, replies and buffers. */
+#include "kernel/ipc/ipc_int.h"
+
+#include "base/assert.h"
+#include "base/bits.h"
+#include "base/bytes.h"
+
+/* Makes the object's memory: header set, refs = 1, charged to mem, which gets a ref. */
+static void *make(struct untyped *mem, struct limbo *limbo, const struct object_class *class,
+                  size_t bytes)
+{
+    struct object *object = mem_alloc(mem, bytes);
+    if (object == NULL)
+        return NULL;
+    object_init(object, class, mem, limbo);
+    object_ref(untyped_object(mem));
+    return object;
+}
+
+static void unmake(struct object *object, size_t bytes)
+{
+    struct untyped *home = object->home;
+    mem_free(home, object, bytes);
+    object_unref(untyped_object(home));
+}
+
+/* Endpoints */
+
+static void endpoint_destroy(struct object *object)
+{
+    struct endpoint *endpoint = endpoint_of(object);
+    struct actor *target = endpoint->target;
+    unmake(object, sizeof(*endpoint));
+    object_unref(actor_object(target));
+}
+
+static const struct object_class endpoint_class = {
+    .type = OBJ_ENDPOINT, .name = "endpoint", .destroy = endpoint_destroy};
+
+struct endpoint *endpoint_of(struct object *object)
+{
+    ASSERT(object->class == &endpoint_class);
+    return (struct endpoint *)object;
+}
+
+tn_err endpoint_make(struct untyped *mem, struct limbo *limbo, struct actor *target,
+                     uint16_t interface, struct endpoint **ret_endpoint)
+{
+    struct endpoint *endpoint = make(mem, limbo, &endpoint_class, sizeof(*endpoint));
+    if (endpoint == NULL)
+        return TN_ENOMEM;
+    object_ref(actor_object(target));
+    endpoint->target = target;
+    endpoint->interface = interface;
+    *ret_endpoint = endpoint;
+    return TN_OK;
+}
+
+struct object *endpoint_object(struct endpoint *endpoint)
+{
+    return &endpoint->object;
+}
+
+/* Notifications */
+
+struct note {
+    struct object object;
+    uint64_t bits; /* under queue.lock */
+    struct wait_queue queue;
+};
+
+static void note_destroy(struct object *object)
+{
+    unmake(object, sizeof(struct note));
+}
+
+static const struct object_class note_class = {
+    .type = OBJ_NOTE, .name = "notification", .destroy = note_destroy};
+
+tn_err note_make(struct untyped *mem, struct limbo *limbo, struct note **ret_note)
+{
+    struct note *note = make(mem, limbo, &note_class, sizeof(*note));
+    if (note == NULL)
+        return TN_ENOMEM;
+    wait_queue_init(&note->queue, LOCK_NOTE);
+    *ret_note = note;
+    return TN_OK;
+}
+
+struct object *note_object(struct note *note)
+{
+    return &note->object;
+}
+
+tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits)
+{
+    struct cap_view view;
+    tn_err err = cap_lookup(turn->actor->space, cap, OBJ_NOTE, TN_R_WRITE, &view);
+    if (err != TN_OK)
+        return err;
+    struct note *note = (struct note *)view.object;
+    lock_take(&note->queue.lock);
+    note->bits |= bits;
+    while (note->bits != 0 && !list_empty(&note->queue.waits)) {
+        struct wait *wait = CONTAINER_OF(list_pop_front(&note->queue.waits), struct wait, link);
+        at_sub(&note->queue.length, 1, RELAXED);
+        if (!wait_claim(wait, wait->queue_generation, WAIT_FILLING))
+            continue;
+        wait->bits = note->bits;
+        note->bits = 0;
+        wait_filled(wait, wait->queue_generation);
+        turn_wake(cpu, wait->turn);
+    }
+    lock_drop(&note->queue.lock);
+    return TN_OK;
+}
+
+/* Takes the bits if there are any. */
+static uint64_t note_take(struct note *note)
+{
+    lock_take(&note->queue.lock);
+    uint64_t bits = note->bits;
+    note->bits = 0;
+    lock_drop(&note->queue.lock);
+    return bits;
+}
+
+tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time deadline,
+                       uint64_t *ret_bits)
+{
+    struct cap_view view;
+    tn_err err = cap_lookup(turn->actor->space, cap, OBJ_NOTE, TN_R_READ, &view);
+    if (err != TN_OK)
+        return err;
+    struct note *note = (struct note *)view.object;
+    uint64_t bits = note_take(note);
+    if (bits != 0) {
+        *ret_bits = bits;
+        return TN_OK;
+    }
+    if (deadline > turn->info.deadline)
+        deadline = turn->info.deadline;
+    if (deadline <= cpu->now)
+        return TN_ETIME;
+    err = turn_may_wait(cpu, turn);
+    if (err != TN_OK)
+        return err;
+    struct wait *wait;
+    uint64_t generation;
+    err = wait_begin(turn, &wait, &generation);
+    if (err != TN_OK)
+        return err;
+    object_ref(&note->object);
+    wait->held = &note->object;
+    wait_enqueue(wait, &note->queue);
+    /* A signal that came before we stood in the queue went unseen: look once more. */
+    bits = note_take(note);
+    if (bits != 0) {
+        if (wait_claim(wait, generation, WAIT_FILLING)) {
+            wait->bits = bits;
+            wait_filled(wait, generation);
+            turn_wake(cpu, turn);
+        } else {
+            (void)note_signal(cpu, turn, cap, bits); /* somebody else completed it: put back */
+        }
+    }
+    wait_expire_at(cpu, wait, deadline);
+    return IPC_PENDING;
+}
+
+tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits)
+{
+    struct wait *wait = turn->actor->wait;
+    ASSERT(wait != NULL && wait->turn == turn);
+    tn_err err = wait->result;
+    if (err == TN_OK)
+        *ret_bits = wait->bits;
+    wait_release(cpu, wait);
+    return err;
+}
+
+/* Timers */
+
+struct timer {
+    struct object object;
+    struct spinlock lock; /* one setter at a time */
+    struct event event;
+    uint64_t cookie; /* changes only while the event is not armed */
+    struct embedded embedded;
+    struct actor *owner; /* holds a ref */
+};
+
+static void timer_orphan(struct object *object)
+{
+    event_cancel(&((struct timer *)object)->event);
+}
+
+static void timer_destroy(struct object *object)
+{
+    struct timer *timer = (struct timer *)object;
+    struct actor *owner = timer->owner;
+    event_cancel(&timer->event);
+    unmake(object, sizeof(*timer));
+    object_unref(actor_object(owner));
+}
+
+static const struct object_class timer_class = {
+    .type = OBJ_TIMER, .name = "timer", .orphan = timer_orphan, .destroy = timer_destroy};
+
+/* Under the wheel's lock. A timer that fires again before its message was taken is one message. */
+static void timer_fire(struct cpu *cpu, struct event *event)
+{
+    struct timer *timer = CONTAINER_OF(event, struct timer, event);
+    if (actor_life(timer->owner) != ACTOR_READY || !embedded_claim(&timer->embedded))
+        return;
+    timer->embedded.cell.cause = sched_cause(cpu);
+    timer->embedded.cell.body.cookie = timer->cookie;
+    mbox_push(&timer->owner->mbox, &timer->embedded.cell);
+    sched_wake(cpu, timer->owner);
+}
+
+tn_err timer_make(struct untyped *mem, struct limbo *limbo, struct actor *owner,
+                  struct timer **ret_timer)
+{
+    struct timer *timer = make(mem, limbo, &timer_class, sizeof(*timer));
+    if (timer == NULL)
+        return TN_ENOMEM;
+    object_ref(actor_object(owner));
+    timer->owner = owner;
+    lock_init(&timer->lock, LOCK_NOTE);
+    wheel_timer_init(&timer->event.timer);
+    timer->event.fire = timer_fire;
+    timer->embedded.cell.flags = CELL_EMBEDDED;
+    timer->embedded.cell.cls = MSG_TIMER_EXPIRED;
+    timer->embedded.object = &timer->object;
+    at_init(&timer->embedded.queued, 0);
+    *ret_timer = timer;
+    return TN_OK;
+}
+
+struct object *timer_object(struct timer *timer)
+{
+    return &timer->object;
+}
+
+tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time at, uint64_t cookie)
+{
+    struct cap_view view;
+    tn_err err = cap_lookup(turn->actor->space, cap, OBJ_TIMER, TN_R_WRITE, &view);
+    if (err != TN_OK)
+        return err;
+    struct timer *timer = (struct timer *)view.object;
+    lock_take(&timer->lock);
+    event_cancel(&timer->event);
+    timer->cookie = cookie;
+    if (at != TN_NEVER)
+        event_arm(cpu, &timer->event, at);
+    lock_drop(&timer->lock);
+    return TN_OK;
+}
+
+/* Replies */
+
+struct reply {
+    struct object object;
+    struct actor *caller; /* holds a ref; NULL once answered */
+    uint64_t generation;
+};
+
+/* Dropped unanswered: the caller must not wait for ever. There is no CPU to speak of here; the
+ * caller's home takes the wake. */
+static void reply_orphan(struct object *object)
+{
+    struct reply *reply = (struct reply *)object;
+    (void)wait_answer(NULL, reply->caller, reply->generation, TN_EGONE, NULL, NULL);
+}
+
+static void reply_destroy(struct object *object)
+{
+    struct reply *reply = (struct reply *)object;
+    struct actor *caller = reply->caller;
+    unmake(object, sizeof(*reply));
+    object_unref(actor_object(caller));
+}
+
+static const struct object_class reply_class = {
+    .type = OBJ_REPLY, .name = "reply", .orphan = reply_orphan, .destroy = reply_destroy};
+
+tn_err defer(struct cpu *cpu, struct turn *turn, tn_cap *ret_reply)
+{
+    (void)cpu;
+    if (turn->caller == NULL)
+        return TN_EINVAL;
+    struct actor *actor = turn->actor;
+    struct limbo *limbo = actor_object(actor)->limbo;
+    struct reply *object = make(actor->memory, limbo, &reply_class, sizeof(*object));
+    if (object == NULL)
+        return TN_ENOMEM;
+    object->caller = turn->caller;
+    object->generation = turn->generation;
+    object_ref(actor_object(turn->caller));
+    tn_cap cap;
+    tn_err err =
+        cap_insert(actor->space, &object->object, TN_R_CALL | TN_R_GRANT, 0, NULL, 0, &cap);
+    object_unref(&object->object); /* the capability's now, or nobody's */
+    if (err != TN_OK)
+        return err;
+    if (turn->caller_ref)
+        object_unref(actor_object(turn->caller));
+    turn->caller = NULL;
+    turn->deferred = true;
+    *ret_reply = cap;
+    return TN_OK;
+}
+
+tn_err reply(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_err result,
+             const struct tn_pack *out)
+{
+    struct cap_view view;
+    struct space *space = turn->actor->space;
+    tn_err err = cap_lookup(space, cap, OBJ_REPLY, TN_R_CALL, &view);
+    if (err != TN_OK)
+        return err;
+    struct reply *object = (struct reply *)view.object;
+    if (out != NULL && out->ncaps > TN_PACK_CAPS)
+        err = TN_EINVAL;
+    else if (out != NULL && out->len > TN_ARGS_MAX)
+        err = TN_ETOOBIG;
+    else
+        err = wait_answer(cpu, object->caller, object->generation, result, space, out);
+    cap_delete(space, cap);
+    return err;
+}
+
+/* Buffers */
+
+struct buffer {
+    struct object object;
+    uint8_t *bytes;
+    uint64_t size_bytes;
+    struct buffer *whole; /* a slice holds a ref to what it is a part of */
+};
+
+static void buffer_destroy(struct object *object)
+{
+    struct buffer *buffer = buffer_of(object);
+    struct buffer *whole = buffer->whole;
+    if (whole == NULL)
+        mem_free(object->home, buffer->bytes, buffer->size_bytes);
+    unmake(object, sizeof(*buffer));
+    if (whole != NULL)
+        object_unref(&whole->object);
+}
+
+static const struct object_class buffer_class = {
+    .type = OBJ_BUFFER, .name = "buffer", .destroy = buffer_destroy};
+
+struct buffer *buffer_of(struct object *object)
+{
+    ASSERT(object->class == &buffer_class);
+    return (struct buffer *)object;
+}
+
+tn_err buffer_make(struct untyped *mem, struct limbo *limbo, uint64_t size_bytes,
+                   struct buffer **ret_buffer)
+{
+    if (size_bytes == 0)
+        return TN_EINVAL;
+    if (size_bytes > TN_BUFFER_MAX)
+        return TN_ETOOBIG;
+    uint8_t *bytes = mem_alloc(mem, size_bytes);
+    if (bytes == NULL)
+        return TN_ENOMEM;
+    struct buffer *buffer = make(mem, limbo, &buffer_class, sizeof(*buffer));
+    if (buffer == NULL) {
+        mem_free(mem, bytes, size_bytes);
+        return TN_ENOMEM;
+    }
+    buffer->bytes = bytes;
+    buffer->size_bytes = size_bytes;
+    *ret_buffer = buffer;
+    return TN_OK;
+}
+
+struct object *buffer_object(struct buffer *buffer)
+{
+    return &buffer->object;
+}
+
+void *buffer_bytes(struct buffer *buffer, uint64_t *ret_size_bytes)
+{
+    *ret_size_bytes = buffer->size_bytes;
+    return buffer->bytes;
+}
+
+tn_err buf_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t size_bytes,
+               tn_cap *ret_buf)
+{
+    (void)cpu;
+    struct cap_view view;
+    struct actor *actor = turn->actor;
+    tn_err err = cap_lookup(actor->space, memory, OBJ_UNTYPED, TN_R_WRITE, &view);
+    if (err != TN_OK)
+        return err;
+    struct buffer *buffer;
+    err = buffer_make(untyped_of(view.object), actor_object(actor)->limbo, size_bytes, &buffer);
+    if (err != TN_OK)
+        return err;
+    err = cap_insert(actor->space, &buffer->object, TN_R_ALL, 0, actor->space, memory, ret_buf);
+    object_unref(&buffer->object);
+    return err;
+}
+
+tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, uint64_t len,
+                 uint32_t rights, tn_cap *ret_buf)
+{
+    (void)cpu;
+    struct cap_view view;
+    struct actor *actor = turn->actor;
+    tn_err err = cap_lookup(actor->space, buf, OBJ_BUFFER, TN_R_GRANT, &view);
+    if (err != TN_OK)
+        return err;
+    struct buffer *whole = buffer_of(view.object);
+    if (len == 0 || !range_within(off, len, whole->size_bytes))
+        return TN_EINVAL;
+    struct limbo *limbo = actor_object(actor)->limbo;
+    struct buffer *slice = make(actor->memory, limbo, &buffer_class, sizeof(*slice));
+    if (slice == NULL)
+        return TN_ENOMEM;
+    object_ref(&whole->object);
+    slice->whole = whole;
+    slice->bytes = whole->bytes + off;
+    slice->size_bytes = len;
+    err = cap_insert(actor->space, &slice->object, rights & view.rights, 0, actor->space, buf,
+                     ret_buf);
+    object_unref(&slice->object);
+    return err;
+}
+
+tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
+                 void **ret_at)
+{
+    uint32_t rights = 0;
+    if ((how & TN_MAP_READ) != 0)
+        rights |= TN_R_READ;
+    if ((how & TN_MAP_WRITE) != 0)
+        rights |= TN_R_WRITE;
+    if (rights == 0)
+        return TN_EINVAL;
+    struct cap_view view;
+    tn_err err = cap_lookup(turn->actor->space, buf, OBJ_BUFFER, rights, &view);
+    if (err != TN_OK)
+        return err;
+    struct buffer *buffer = buffer_of(view.object);
+    if (!range_within(off, len, buffer->size_bytes))
+        return TN_EINVAL;
+    *ret_at = buffer->bytes + off;
+    return TN_OK;
+}

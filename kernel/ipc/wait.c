@@ -1,0 +1,66 @@
+/* wait.c: beginning a wait, and its deadline. */
+#include "kernel/ipc/ipc_int.h"
+
+#include "base/assert.h"
+#include "base/bits.h"
+
+struct cell *actor_cell(struct actor *actor)
+{
+    if (actor->pool == NULL && cell_pool_make(actor->memory, &actor->pool) != TN_OK)
+        return NULL;
+    return cell_take(actor->pool);
+}
+
+tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation)
+{
+    struct wait *wait = actor_wait(turn->actor);
+    if (wait == NULL)
+        return TN_ENOMEM;
+    *ret_generation = wait_open(wait, turn);
+    *ret_wait = wait;
+    return TN_OK;
+}
+
+/* Under the wheel's lock. */
+static void expire(struct cpu *cpu, struct event *event)
+{
+    struct wait *wait = CONTAINER_OF(event, struct wait, expiry);
+    if (!wait_claim(wait, wait->expiry_generation, WAIT_FILLING))
+        return;
+    wait->result = TN_ETIME;
+    wait_filled(wait, wait->expiry_generation);
+    turn_wake(cpu, wait->turn);
+}
+
+void wait_expire_at(struct cpu *cpu, struct wait *wait, tn_time deadline)
+{
+    if (deadline == TN_NEVER)
+        return;
+    wait->expiry.fire = expire;
+    wait->expiry_generation = wait_generation(wait);
+    event_arm(cpu, &wait->expiry, deadline);
+}
+
+tn_err yield_begin(struct cpu *cpu, struct turn *turn)
+{
+    tn_err err = turn_may_wait(cpu, turn);
+    if (err != TN_OK)
+        return err;
+    turn_wake(cpu, turn);
+    return IPC_PENDING;
+}
+
+int32_t turn_cancelled(struct turn *turn)
+{
+    if (turn->cancelled)
+        return 1;
+    return turn->caller != NULL && !wait_is_open(turn->caller->wait, turn->generation);
+}
+
+uint32_t turn_room_size(struct turn *turn)
+{
+    if (turn->caller == NULL || !wait_is_open(turn->caller->wait, turn->generation))
+        return 0;
+    uint32_t size = turn->caller->wait->room_size;
+    return size < TN_ARGS_MAX ? size : TN_ARGS_MAX;
+}

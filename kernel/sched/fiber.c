@@ -1,0 +1,84 @@
+/* fiber.c: the bounded pool of stacks. A stack holds its own descriptor at its lowest address. */
+#include "kernel/sched/sched_int.h"
+
+#include "base/assert.h"
+#include "base/bits.h"
+
+enum { FIBER_CACHE = 8 }; /* stacks that one CPU keeps at hand */
+
+struct fiber *fiber_self(void)
+{
+    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+    return (struct fiber *)align_down(here, FIBER_STACK_BYTES);
+}
+
+static struct fiber *fiber_make(struct kernel *kernel)
+{
+    if (kernel->nfibers == kernel->config.fibers_max)
+        return NULL;
+    struct fiber *fiber = machine_stack_get(FIBER_STACK_BYTES);
+    if (fiber == NULL)
+        return NULL;
+    ASSERT(((uintptr_t)fiber & (FIBER_STACK_BYTES - 1)) == 0);
+    kernel->nfibers++;
+    fiber->made_link = kernel->fibers;
+    kernel->fibers = fiber;
+    return fiber;
+}
+
+bool fiber_ensure(struct cpu *cpu, uint32_t n)
+{
+    struct kernel *kernel = cpu->kernel;
+    while (cpu->nfree < n) {
+        lock_take(&kernel->fiber_lock);
+        struct fiber *fiber = kernel->fiber_free;
+        if (fiber != NULL)
+            kernel->fiber_free = fiber->link;
+        else
+            fiber = fiber_make(kernel);
+        lock_drop(&kernel->fiber_lock);
+        if (fiber == NULL)
+            return false;
+        fiber_put(cpu, fiber);
+    }
+    return true;
+}
+
+struct fiber *fiber_get(struct cpu *cpu)
+{
+    struct fiber *fiber = cpu->free;
+    ASSERT(fiber != NULL);
+    cpu->free = fiber->link;
+    cpu->nfree--;
+    fiber->cpu = cpu;
+    fiber->turn = NULL;
+    fiber->caller = NULL;
+    fiber->has_call = false;
+    fiber->nested = 0;
+    char *stack = (char *)fiber;
+    uint64_t used = align_up(sizeof(*fiber), 64);
+    machine_fiber_init(&fiber->machine, stack + used, FIBER_STACK_BYTES - used, fiber_main, fiber);
+    return fiber;
+}
+
+void fiber_put(struct cpu *cpu, struct fiber *fiber)
+{
+    if (cpu->nfree < FIBER_CACHE) {
+        fiber->link = cpu->free;
+        cpu->free = fiber;
+        cpu->nfree++;
+        return;
+    }
+    struct kernel *kernel = cpu->kernel;
+    lock_take(&kernel->fiber_lock);
+    fiber->link = kernel->fiber_free;
+    kernel->fiber_free = fiber;
+    lock_drop(&kernel->fiber_lock);
+}
+
+void fiber_switch_to(struct cpu *cpu, struct machine_fiber *from, struct fiber *to)
+{
+    to->cpu = cpu;
+    cpu->stats.context_switches++;
+    machine_fiber_switch(from, &to->machine);
+}

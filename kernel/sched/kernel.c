@@ -1,0 +1,165 @@
+/* kernel.c: the kernel as a whole: boot, run, stop; and the death of actors. */
+#include "kernel/sched/sched_int.h"
+
+#include "base/assert.h"
+#include "base/bits.h"
+#include "base/bytes.h"
+
+enum { SPIN_DEFAULT = 200 };
+
+static tn_err boot_cpus(struct kernel *kernel)
+{
+    tn_time now = machine_now_ns();
+    for (uint32_t i = 0; i < kernel->ncpus; i++) {
+        struct cpu *cpu = mem_alloc(kernel->root, align_up(sizeof(*cpu), 64));
+        if (cpu == NULL)
+            return TN_ENOMEM;
+        cpu->id = i;
+        cpu->kernel = kernel;
+        cpu->now = now;
+        at_init(&cpu->remote, NULL);
+        lock_init(&cpu->wheel_lock, LOCK_WHEEL);
+        wheel_init(&cpu->wheel, now);
+        kernel->cpu[i] = cpu;
+    }
+    return TN_OK;
+}
+
+/* The untyped needs a limbo before the kernel has memory: the first page of the region holds it. */
+tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kernel)
+{
+    struct machine_region region;
+    uint32_t i = 0;
+    do {
+        if (!machine_region(i++, &region))
+            return TN_ENOMEM;
+    } while (region.kind != MACHINE_AVAILABLE);
+    uint64_t head = align_up(sizeof(struct kernel), MEM_RELEASE);
+    if (region.size_bytes < head + MEM_RELEASE)
+        return TN_ENOMEM;
+    struct kernel *kernel = region.base;
+    memset(kernel, 0, sizeof(*kernel));
+    kernel->config = *config;
+    if (kernel->config.fibers_max == 0)
+        kernel->config.fibers_max = TN_FIBERS_DEFAULT;
+    if (kernel->config.spin == 0)
+        kernel->config.spin = SPIN_DEFAULT;
+    kernel->ncpus = machine_cpu_count();
+    ASSERT(kernel->ncpus >= 1 && kernel->ncpus <= TN_CPUS_MAX);
+    limbo_init(&kernel->limbo, kernel->ncpus);
+    cap_root_init(&kernel->caps);
+    lock_init(&kernel->fiber_lock, LOCK_SCHED);
+    at_init(&kernel->stopping, 0);
+    tn_err err = untyped_boot((char *)region.base + head, region.size_bytes - head, &kernel->limbo,
+                              &kernel->root);
+    if (err == TN_OK)
+        err = boot_cpus(kernel);
+    if (err != TN_OK)
+        return err;
+    *ret_kernel = kernel;
+    return TN_OK;
+}
+
+static void cpu_main(void *arg, uint32_t id)
+{
+    struct kernel *kernel = arg;
+    struct cpu *cpu = kernel->cpu[id];
+    limbo_busy(&kernel->limbo, id);
+    if (!fiber_ensure(cpu, 2))
+        machine_panic("no memory for the stacks of a CPU", __FILE__, __LINE__);
+    struct fiber *first = fiber_get(cpu);
+    fiber_switch_to(cpu, &cpu->boot, first);
+    sched_landed(cpu);
+    limbo_idle(&kernel->limbo, id);
+}
+
+void kernel_run(struct kernel *kernel)
+{
+    machine_run(cpu_main, kernel);
+}
+
+void kernel_stop(struct kernel *kernel)
+{
+    at_store(&kernel->stopping, 1, SEQ_CST);
+    for (uint32_t i = 0; i < kernel->ncpus; i++)
+        machine_unpark(i);
+}
+
+void kernel_destroy(struct kernel *kernel)
+{
+    limbo_drain(&kernel->limbo);
+    struct fiber *fiber = kernel->fibers;
+    while (fiber != NULL) {
+        struct fiber *next = fiber->made_link;
+        machine_stack_put(fiber, FIBER_STACK_BYTES);
+        fiber = next;
+    }
+}
+
+void actor_kill(struct cpu *cpu, struct actor *actor)
+{
+    uint32_t life = at_load(&actor->life, SEQ_CST);
+    do {
+        if (life == ACTOR_DYING || life == ACTOR_DEAD)
+            return;
+    } while (!at_cas(&actor->life, &life, ACTOR_DYING, SEQ_CST, SEQ_CST));
+    sched_rouse(cpu, actor);
+}
+
+/* Ends the wait of a turn whose actor dies; false when somebody else is completing it. */
+static bool wait_cancel(struct wait *wait)
+{
+    uint64_t generation = wait_generation(wait);
+    if (!wait_claim(wait, generation, WAIT_FILLING))
+        return false;
+    wait->result = TN_ECANCELLED;
+    wait_filled(wait, generation);
+    return true;
+}
+
+/* The turn that waits while its actor dies: native code is woken and ends by itself, the
+ * continuation of other domains is dropped. true when no turn is left. */
+static bool reap_turn(struct cpu *cpu, struct actor *actor, struct turn *turn)
+{
+    const struct domain *domain = actor->instance->domain;
+    if (domain->on_fiber) {
+        if (!turn->cancelled) {
+            turn->cancelled = true;
+            turn->info.flags |= TN_TURN_CANCELLED;
+            if (actor->wait != NULL && wait_cancel(actor->wait))
+                turn_wake(cpu, turn);
+        }
+        return false;
+    }
+    bool woken = at_swap(&actor->woken, NULL, ACQUIRE) != NULL;
+    if (!woken && (actor->wait == NULL || !wait_cancel(actor->wait)))
+        return false; /* it is woken in a moment, and we run again */
+    if (actor->wait != NULL)
+        wait_release(cpu, actor->wait);
+    domain->abandon(cpu, turn);
+
+    (void)turn_answer(cpu, turn, TN_EGONE, NULL);
+    turn_finish(cpu, turn);
+    return true;
+}
+
+bool actor_reap(struct cpu *cpu, struct actor *actor)
+{
+    if (actor->turns > 0 && !reap_turn(cpu, actor, actor->waiting))
+        return false;
+    if (actor->turns > 0)
+        return false;
+    struct cell *cell;
+    while ((cell = mbox_pop(&actor->mbox)) != NULL)
+        cell_drop(cpu, actor, cell);
+    if (actor->instance != NULL) {
+        actor->instance->domain->destroy(actor->instance);
+        actor->instance = NULL;
+    }
+    space_clear(actor->space);
+    at_store(&actor->life, ACTOR_DEAD, SEQ_CST);
+    at_store(&actor->run, ACTOR_IDLE, SEQ_CST);
+    sched_wake(cpu, actor); /* what came in between is drained */
+    object_unref(actor_object(actor));
+    return true;
+}

@@ -1,0 +1,251 @@
+/* sched.c: the loop of a CPU, running actors, calls that run at once (the essay is in cpu.h). */
+#include "kernel/sched/sched_int.h"
+
+#include "base/assert.h"
+#include "base/bits.h"
+#include "base/bytes.h"
+
+enum {
+    CLOCK_TURNS = 64,  /* turns between two looks at the clock */
+    REAP_OBJECTS = 16, /* freed in one go, between turns */
+    NESTED_MAX = 4,    /* turns of data domains one in the other on a stack */
+};
+
+uint64_t sched_cause(struct cpu *cpu)
+{
+    return (uint64_t)(cpu->id + 1) << 48 | ++cpu->causes;
+}
+
+/* A look at the clock; what passed since the last one is charged to `actor`, if one ran. */
+static void look_at_clock(struct cpu *cpu, struct actor *actor)
+{
+    tn_time now = machine_now_ns();
+    if (actor != NULL && !actor->exact_time)
+        actor->stats.cpu_time_ns += now - cpu->now;
+    cpu->stats.active_time_ns += now - cpu->now;
+    cpu->now = now;
+    cpu->until_clock = CLOCK_TURNS;
+    if (wheel_next_ns(&cpu->wheel) <= now)
+        sched_fire(cpu);
+}
+
+/* A turn of an actor that cannot serve ends before it begins. */
+static bool turn_refused(struct cpu *cpu, struct turn *turn)
+{
+    tn_err err = TN_OK;
+    bool lifecycle = turn->info.method >> 16 == 0 && turn->info.cls == MSG_MODULE_LOAD;
+    if (!lifecycle && actor_life(turn->actor) != ACTOR_READY)
+        err = TN_EGONE;
+    else if (turn->info.deadline <= cpu->now)
+        err = TN_ETIME;
+    if (err == TN_OK)
+        return false;
+    for (uint32_t i = 0; i < turn->in.ncaps; i++)
+        cap_delete(turn->actor->space, turn->in.caps[i]);
+    (void)turn_answer(cpu, turn, err, NULL);
+    return true;
+}
+
+/* Runs a turn that has been filled in; returns with the turn ended or parked. */
+static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fiber,
+                            enum turn_end *ret_end)
+{
+    struct actor *actor = turn->actor;
+    const struct domain *domain = actor->instance->domain;
+    ASSERT(actor->turns == 0);
+    actor->turns = 1;
+    tn_time before = actor->exact_time ? machine_now_ns() : 0;
+    if (domain->on_fiber) {
+        turn->fiber = fiber;
+        fiber->turn = turn;
+    }
+    *ret_end = turn_refused(cpu, turn) ? TURN_DONE : domain->run(cpu, turn);
+    if (domain->on_fiber) {
+        ASSERT(*ret_end == TURN_DONE);
+        cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
+    }
+    if (actor->exact_time)
+        actor->stats.cpu_time_ns += machine_now_ns() - before;
+    return cpu;
+}
+
+/* Takes a message through its turn; *ret_mine tells whether the actor is still ours. */
+static struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *cell, bool *ret_mine)
+{
+    struct turn local;
+    struct instance *instance = actor->instance;
+    struct turn *turn = instance->domain->on_fiber ? &local : instance->domain->turn_room(instance);
+    turn_from_cell(turn, cpu, actor, cell);
+    if (turn->caller == NULL)
+        actor->stats.messages_processed++;
+    cpu->stats.messages_processed++;
+    enum turn_end end;
+    cpu = turn_run(cpu, turn, fiber_self(), &end);
+    *ret_mine = end == TURN_DONE;
+    if (end == TURN_DONE)
+        turn_finish(cpu, turn);
+    else
+        turn_park(cpu, turn);
+    return cpu;
+}
+
+/* Goes on with a turn that was woken; false when the actor is not ours any more. */
+static bool resume(struct cpu *cpu, struct turn *turn)
+{
+    struct actor *actor = turn->actor;
+    ASSERT(at_load(&turn->state, RELAXED) == TURN_WOKEN);
+    actor->waiting = NULL;
+    at_store(&turn->state, TURN_RUNS, RELAXED);
+    if (turn->fiber != NULL) {
+        struct fiber *self = fiber_self();
+        cpu->leaving = self;
+        fiber_switch_to(cpu, &self->machine, turn->fiber);
+        UNREACHABLE("a fiber that was left for good");
+    }
+    if (actor->instance->domain->resume(cpu, turn) == TURN_WAITS) {
+        turn_park(cpu, turn);
+        return false;
+    }
+    turn_finish(cpu, turn);
+    return true;
+}
+
+struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
+{
+    at_store(&actor->run, ACTOR_RUNNING, RELAXED);
+    for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
+        if (actor_life(actor) == ACTOR_DYING && actor_reap(cpu, actor))
+            return cpu;
+        struct turn *turn = at_swap(&actor->woken, NULL, ACQUIRE);
+        bool mine = true;
+        if (turn != NULL) {
+            mine = resume(cpu, turn);
+        } else {
+            struct cell *cell = actor->turns == 0 ? mbox_pop(&actor->mbox) : NULL;
+            if (cell == NULL)
+                break;
+            if (actor->instance == NULL)
+                cell_drop(cpu, actor, cell);
+            else
+                cpu = run_cell(cpu, actor, cell, &mine);
+        }
+        if (cpu->until_clock-- == 0)
+            look_at_clock(cpu, mine ? actor : NULL);
+        if (!mine)
+            return cpu;
+    }
+    actor_release(cpu, actor);
+    return cpu;
+}
+
+static void sleep_until_work(struct cpu *cpu)
+{
+    for (uint32_t i = 0; i < cpu->kernel->config.spin; i++) {
+        if (at_load(&cpu->remote, RELAXED) != NULL || at_load(&cpu->kernel->stopping, RELAXED) != 0)
+            return;
+        machine_relax();
+    }
+    lock_take(&cpu->wheel_lock);
+    uint64_t until = wheel_next_ns(&cpu->wheel);
+    lock_drop(&cpu->wheel_lock);
+    limbo_idle(&cpu->kernel->limbo, cpu->id);
+    tn_time before = cpu->now;
+    cpu->stats.parks++;
+    if (at_load(&cpu->remote, SEQ_CST) == NULL && at_load(&cpu->kernel->stopping, SEQ_CST) == 0)
+        machine_park(cpu->id, until);
+    limbo_busy(&cpu->kernel->limbo, cpu->id);
+    cpu->now = machine_now_ns();
+    cpu->stats.idle_time_ns += cpu->now - before;
+}
+
+void sched_loop(struct cpu *cpu)
+{
+    struct kernel *kernel = cpu->kernel;
+    while (at_load(&kernel->stopping, ACQUIRE) == 0) {
+        limbo_boundary(&kernel->limbo, cpu->id);
+        queue_take_remote(cpu);
+        struct actor *actor = queue_pop(cpu);
+        if (actor != NULL) {
+            cpu = sched_run_actor(cpu, actor);
+            continue;
+        }
+        look_at_clock(cpu, NULL);
+        if (limbo_reap(&kernel->limbo, REAP_OBJECTS) || cpu->queued != 0)
+            continue;
+        sleep_until_work(cpu);
+    }
+    struct fiber *self = fiber_self();
+    cpu->leaving = self;
+    machine_fiber_switch(&self->machine, &cpu->boot);
+    UNREACHABLE("a loop that has ended");
+}
+
+void fiber_main(void *arg)
+{
+    struct fiber *fiber = arg;
+    struct cpu *cpu = fiber->cpu;
+    sched_landed(cpu);
+    if (fiber->has_call) {
+        struct turn *turn = &fiber->call_turn;
+        struct actor *actor = turn->actor;
+        enum turn_end end;
+        cpu = turn_run(cpu, turn, fiber, &end);
+        turn_finish(cpu, turn);
+        actor_release(cpu, actor);
+        struct fiber *caller = fiber->caller;
+        if (caller != NULL) {
+            cpu->leaving = fiber;
+            fiber_switch_to(cpu, &fiber->machine, caller);
+            UNREACHABLE("a fiber that was left for good");
+        }
+    }
+    sched_loop(cpu);
+}
+
+void sched_run_call(struct cpu *cpu, struct actor *actor,
+                    void (*prepare)(struct turn *turn, void *arg), void *arg)
+{
+    struct instance *instance = actor->instance;
+    const struct domain *domain = instance->domain;
+    struct fiber *self = fiber_self();
+    if (cpu->until_clock-- == 0)
+        look_at_clock(cpu, NULL);
+    if (domain->on_fiber) {
+        struct fiber *fiber = fiber_get(cpu);
+        prepare(&fiber->call_turn, arg);
+        fiber->has_call = true;
+        fiber->caller = self;
+        struct turn *before = self->turn;
+        fiber_switch_to(cpu, &self->machine, fiber);
+        ASSERT(self->cpu == cpu);
+        sched_landed(cpu);
+        self->turn = before;
+        return;
+    }
+    struct turn *turn = domain->turn_room(instance);
+    prepare(turn, arg);
+    self->nested++;
+    enum turn_end end;
+    (void)turn_run(cpu, turn, self, &end);
+    self->nested--;
+    if (end == TURN_DONE) {
+        turn_finish(cpu, turn);
+        actor_release(cpu, actor);
+    } else {
+        turn_park(cpu, turn);
+    }
+}
+
+bool sched_may_run_call(struct cpu *cpu, struct actor *actor)
+{
+    /* On its own CPU only, where no one else can run it meanwhile; and with stack left. */
+    if (actor->home != cpu || fiber_self()->nested >= NESTED_MAX)
+        return false;
+    if (!actor_claim(actor))
+        return false;
+    if (actor->instance != NULL && actor->turns == 0 && mbox_empty(&actor->mbox) &&
+        actor_life(actor) != ACTOR_DYING)
+        return true;
+    actor_release(cpu, actor);
+    return false;
+}

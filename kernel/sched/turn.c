@@ -1,0 +1,362 @@
+/* turn.c: how turns begin, wait, are woken, answer and end; how an actor dies. */
+#include "kernel/sched/sched_int.h"
+
+#include "base/assert.h"
+#include "base/bits.h"
+#include "base/bytes.h"
+
+bool actor_claim(struct actor *actor)
+{
+    uint32_t expected = ACTOR_IDLE;
+    /* ACQUIRE: what the last runner wrote to the owner's fields is seen. */
+    return at_cas(&actor->run, &expected, ACTOR_RUNNING, SEQ_CST, RELAXED);
+}
+
+/* Something to do that a runner could do now. */
+static bool actor_has_work(struct actor *actor)
+{
+    if (at_load(&actor->woken, SEQ_CST) != NULL || actor_life(actor) == ACTOR_DYING)
+        return true;
+    return actor->turns == 0 && !mbox_empty(&actor->mbox);
+}
+
+void actor_release(struct cpu *cpu, struct actor *actor)
+{
+    /* A dying actor with a native turn that waits has nothing to do until that turn is woken. */
+    bool stuck = actor->turns > 0 && at_load(&actor->woken, SEQ_CST) == NULL &&
+                 actor->waiting != NULL && actor->waiting->cancelled;
+    if (!stuck && actor_has_work(actor)) {
+        at_store(&actor->run, ACTOR_QUEUED, RELEASE);
+        queue_enter(cpu, actor);
+        return;
+    }
+    bool full = actor->turns > 0;
+    uint32_t rest = full ? ACTOR_WAITING : ACTOR_IDLE;
+    /* SEQ_CST store, then looks: a pusher that saw RUNNING did so before it, so its cell is seen by
+     * the look; one that comes later sees IDLE and queues the actor itself. */
+    at_store(&actor->run, rest, SEQ_CST);
+    bool again = at_load(&actor->woken, SEQ_CST) != NULL ||
+                 (!stuck && actor_life(actor) == ACTOR_DYING) ||
+                 (!full && at_load(&actor->mbox.pushed, SEQ_CST) != NULL);
+    if (again && at_cas(&actor->run, &rest, ACTOR_QUEUED, SEQ_CST, RELAXED))
+        queue_enter(cpu, actor);
+}
+
+/* Makes the actor QUEUED from IDLE, and from WAITING too when `from_waiting`. */
+static void actor_enqueue(struct cpu *cpu, struct actor *actor, bool from_waiting)
+{
+    uint32_t run = at_load(&actor->run, SEQ_CST);
+    while (run == ACTOR_IDLE || (run == ACTOR_WAITING && from_waiting)) {
+        if (at_cas(&actor->run, &run, ACTOR_QUEUED, SEQ_CST, SEQ_CST)) {
+            queue_enter(cpu, actor);
+            return;
+        }
+    }
+}
+
+/* Answers and frees all that is in the mailbox. The caller is the runner. */
+static void mailbox_drain(struct cpu *cpu, struct actor *actor)
+{
+    struct cell *cell;
+    while ((cell = mbox_pop(&actor->mbox)) != NULL)
+        cell_drop(cpu, actor, cell);
+}
+
+void sched_wake(struct cpu *cpu, struct actor *actor)
+{
+    if (actor_life(actor) != ACTOR_DEAD) {
+        actor_enqueue(cpu, actor, false);
+        return;
+    }
+    /* Nobody runs a dead actor, so whoever came too late takes its message out again. */
+    while (!mbox_empty(&actor->mbox) && actor_claim(actor)) {
+        mailbox_drain(cpu, actor);
+        at_store(&actor->run, ACTOR_IDLE, SEQ_CST);
+    }
+}
+
+void sched_rouse(struct cpu *cpu, struct actor *actor)
+{
+    actor_enqueue(cpu, actor, true);
+}
+
+void turn_wake(struct cpu *cpu, struct turn *turn)
+{
+    struct actor *actor = turn->actor;
+    /* ACQ_REL: the turn sees the result; we see that it was parked whole. Not parked yet: whoever
+     * parks it will find WOKEN, and the turn is not ours to touch any more. */
+    if (at_swap(&turn->state, TURN_WOKEN, ACQ_REL) != TURN_PARKED)
+        return;
+    at_store(&actor->woken, turn, SEQ_CST);
+    actor_enqueue(cpu, actor, true);
+}
+
+bool turn_was_woken(struct turn *turn)
+{
+    if (at_load(&turn->state, ACQUIRE) != TURN_WOKEN)
+        return false;
+    at_store(&turn->state, TURN_RUNS, RELAXED);
+    return true;
+}
+
+/* A call that is not over when its turn waits outlives the caller's stay on this CPU: hold both. */
+static void turn_detach(struct turn *turn)
+{
+    if (turn->caller != NULL && !turn->caller_ref) {
+        object_ref(actor_object(turn->caller));
+        turn->caller_ref = true;
+    }
+}
+
+void turn_park(struct cpu *cpu, struct turn *turn)
+{
+    struct actor *actor = turn->actor;
+    turn_detach(turn);
+    actor->waiting = turn;
+    uint32_t expected = TURN_RUNS;
+    /* RELEASE: who resumes it sees all that it wrote. */
+    if (!at_cas(&turn->state, &expected, TURN_PARKED, ACQ_REL, ACQUIRE)) {
+        ASSERT(expected == TURN_WOKEN);
+        at_store(&actor->woken, turn, SEQ_CST);
+    }
+    actor_release(cpu, actor);
+}
+
+tn_err turn_may_wait(struct cpu *cpu, struct turn *turn)
+{
+    if (turn->cancelled)
+        return TN_ECANCELLED;
+    if (turn->fiber != NULL && !fiber_ensure(cpu, 2))
+        return TN_ESTACK;
+    return TN_OK;
+}
+
+void sched_landed(struct cpu *cpu)
+{
+    struct fiber *leaving = cpu->leaving;
+    if (leaving != NULL) {
+        cpu->leaving = NULL;
+        fiber_put(cpu, leaving);
+    }
+    struct turn *parking = cpu->parking;
+    if (parking != NULL) {
+        cpu->parking = NULL;
+        turn_park(cpu, parking);
+    }
+}
+
+struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
+{
+    struct fiber *self = turn->fiber;
+    ASSERT(self != NULL && self == fiber_self() && self->nested == 0);
+    ASSERT(cpu->parking == NULL && cpu->leaving == NULL);
+    struct fiber *to = self->caller;
+    if (to != NULL)
+        self->caller = NULL; /* back to the caller, which sees that its call is pending */
+    else
+        to = fiber_get(cpu);
+    cpu->parking = turn;
+    fiber_switch_to(cpu, &self->machine, to);
+    cpu = self->cpu;
+    sched_landed(cpu);
+    self->turn = turn;
+    return cpu;
+}
+
+tn_err pack_transfer(struct space *from, const struct tn_pack *pack, struct space *to,
+                     tn_cap *ret_caps)
+{
+    tn_cap made[TN_PACK_CAPS];
+    ASSERT(pack->ncaps <= TN_PACK_CAPS);
+    for (uint32_t i = 0; i < pack->ncaps; i++) {
+        tn_err err = cap_copy(from, pack->caps[i], to, &made[i]);
+        if (err != TN_OK) {
+            while (i-- > 0)
+                cap_delete(to, made[i]);
+            return err;
+        }
+    }
+    for (uint32_t i = 0; i < pack->ncaps; i++) {
+        ret_caps[i] = made[i];
+        if ((pack->move >> i & 1) != 0)
+            cap_delete(from, pack->caps[i]);
+    }
+    return TN_OK;
+}
+
+tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, tn_err result,
+                   struct space *from, const struct tn_pack *out)
+{
+    struct wait *wait = caller->wait;
+    if (!wait_claim(wait, generation, WAIT_FILLING))
+        return TN_EGONE;
+    if (out != NULL && out->len > wait->room_size) {
+        result = TN_ETOOBIG;
+        wait->len = out->len;
+    } else if (out != NULL) {
+        tn_err err = TN_OK;
+        if (out->ncaps > 0)
+            err = pack_transfer(from, out, caller->space, wait->caps);
+        if (err == TN_OK) {
+            if (out->len > 0)
+                memcpy(wait->room, out->data, out->len);
+            wait->len = out->len;
+            wait->ncaps = out->ncaps;
+        } else {
+            result = err;
+        }
+    }
+    wait->result = result;
+    wait_filled(wait, generation);
+    turn_wake(cpu, wait->turn);
+    return TN_OK;
+}
+
+tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const struct tn_pack *out)
+{
+    struct actor *caller = turn->caller;
+    if (caller == NULL)
+        return TN_EINVAL;
+    turn->caller = NULL;
+    tn_err err = wait_answer(cpu, caller, turn->generation, result, turn->actor->space, out);
+    if (turn->caller_ref)
+        object_unref(actor_object(caller));
+    turn->actor->stats.calls_answered++;
+    return err;
+}
+
+void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
+{
+    if ((cell->flags & CELL_EMBEDDED) != 0) {
+        embedded_taken(cell);
+        return;
+    }
+    struct block *block = NULL;
+    if ((cell->flags & CELL_CALL) != 0) {
+        struct cell_call call = cell->body.call;
+        block = call.block;
+        (void)wait_answer(cpu, call.caller, call.generation, TN_EGONE, actor->space, NULL);
+        object_unref(actor_object(call.caller));
+    } else if ((cell->flags & CELL_BLOCK) != 0) {
+        block = cell->body.block;
+    }
+    tn_cap caps[TN_PACK_CAPS];
+    const void *from = block != NULL ? (const void *)block->caps : cell->body.bytes;
+    memcpy(caps, from, cell->ncaps * sizeof(tn_cap));
+    for (uint32_t i = 0; i < cell->ncaps; i++)
+        cap_delete(actor->space, caps[i]);
+    block_free(block);
+    cell_give(cell);
+    credit_back(cpu, actor);
+}
+
+void credit_back(struct cpu *cpu, struct actor *actor)
+{
+    struct wait_queue *queue = &actor->senders;
+    mbox_unreserve(&actor->mbox);
+    if (at_load(&queue->length, SEQ_CST) == 0)
+        return;
+    lock_take(&queue->lock);
+    while (!list_empty(&queue->waits) && mbox_reserve(&actor->mbox)) {
+        struct wait *wait = CONTAINER_OF(list_pop_front(&queue->waits), struct wait, link);
+        at_sub(&queue->length, 1, RELAXED);
+        if (!wait_claim(wait, wait->queue_generation, WAIT_FILLING)) {
+            mbox_unreserve(&actor->mbox); /* it expired: it is not in need any more */
+            continue;
+        }
+        wait->credit_held = true;
+        wait_filled(wait, wait->queue_generation);
+        turn_wake(cpu, wait->turn);
+    }
+    lock_drop(&queue->lock);
+}
+
+void wait_release(struct cpu *cpu, struct wait *wait)
+{
+    event_cancel(&wait->expiry);
+    wait_dequeue(wait);
+    struct actor *credit_of = wait->credit_of;
+    if (credit_of != NULL) {
+        wait->credit_of = NULL;
+        if (wait->credit_held)
+            credit_back(cpu, credit_of);
+        wait->credit_held = false;
+        object_unref(actor_object(credit_of));
+    }
+    if (wait->held != NULL) {
+        struct object *held = wait->held;
+        wait->held = NULL;
+        object_unref(held);
+    }
+    struct actor *callee = at_load(&wait->callee, RELAXED);
+    at_store(&wait->callee, NULL, SEQ_CST);
+    if (callee != NULL && wait->callee_ref)
+        object_unref(actor_object(callee));
+    wait->callee_ref = false;
+    wait_close(wait);
+}
+
+void turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, struct cell *cell)
+{
+    turn->actor = actor;
+    turn->cell = cell;
+    turn->block = NULL;
+    turn->caller = NULL;
+    turn->caller_ref = false;
+    turn->deferred = false;
+    turn->cancelled = false;
+    turn->depth = 0;
+    turn->fiber = NULL;
+    at_init(&turn->state, TURN_RUNS);
+    tn_time limit = actor->deadline_ns == 0 ? TN_NEVER : cpu->now + actor->deadline_ns;
+    turn->info = (struct tn_turn){.badge = cell->badge,
+                                  .cause = cell->cause,
+                                  .deadline = limit,
+                                  .now = cpu->now,
+                                  .method = cell->method,
+                                  .cls = cell->cls};
+    turn->in = (struct tn_pack){.ncaps = cell->ncaps, .len = cell->len};
+    if ((cell->flags & CELL_EMBEDDED) != 0) {
+        turn->info.cookie = cell->body.cookie;
+        turn->info.flags = TN_TURN_ONEWAY;
+        turn->cell = NULL;
+        embedded_taken(cell);
+        return;
+    }
+    if ((cell->flags & CELL_CALL) != 0) {
+        struct cell_call *call = &cell->body.call;
+        turn->caller = call->caller;
+        turn->caller_ref = true;
+        turn->generation = call->generation;
+        turn->depth = cell->len; /* no arguments inline: len carries the depth */
+        turn->info.deadline = call->deadline < limit ? call->deadline : limit;
+        turn->block = call->block;
+        turn->in.len = 0;
+    } else {
+        turn->info.flags = TN_TURN_ONEWAY;
+        if ((cell->flags & CELL_BLOCK) != 0)
+            turn->block = cell->body.block;
+    }
+    if (turn->block != NULL) {
+        turn->in.len = turn->block->len;
+        turn->in.data = turn->block->bytes;
+        memcpy(turn->in.caps, turn->block->caps, cell->ncaps * sizeof(tn_cap));
+    } else {
+        memcpy(turn->in.caps, cell->body.bytes, cell->ncaps * sizeof(tn_cap));
+        turn->in.data = cell->body.bytes + cell->ncaps * sizeof(tn_cap);
+    }
+}
+
+void turn_finish(struct cpu *cpu, struct turn *turn)
+{
+    struct actor *actor = turn->actor;
+    ASSERT(actor->turns == 1);
+    ASSERT(turn->caller == NULL);
+    actor->turns = 0;
+    actor->waiting = NULL;
+    block_free(turn->block);
+    if (turn->cell != NULL) {
+        cell_give(turn->cell);
+        credit_back(cpu, actor);
+    }
+}

@@ -1,0 +1,307 @@
+/* native.c: running native handlers, and the tn_ functions for them.
+ *
+ * A handler is called on the fiber that its turn was given. The tn_ functions find that fiber by
+ * the stack pointer (fiber_self), and through it the turn and the CPU; after a wait the CPU may be
+ * another one, so it is fetched again each time.
+ *
+ * Invariants
+ *   1. A call is answered exactly once: by the reply room filled here, or by whoever holds the
+ * reply capability after tn_defer.
+ *   2. `out` lives in memory of the callee's side until the answer is copied, so a caller that
+ * gives up can go at any time. */
+#include "runtime/kernel/native.h"
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "kernel/ipc/ipc.h"
+
+enum { OUT_SMALL = 256 }; /* bytes of a reply that fit on the stack */
+
+struct native {
+    struct instance instance;
+    const struct tn_component *component;
+    const struct needs *needs;
+    void *self;
+};
+
+static struct native *native_of(struct turn *turn)
+{
+    return (struct native *)turn->actor->instance;
+}
+
+/* A handler of the component, or NULL: absent, or beyond the size that it was compiled with. */
+#define HANDLER(component, field)                                                           \
+    (offsetof(struct tn_component, field) + sizeof((component)->field) <= (component)->size \
+         ? (component)->field                                                               \
+         : NULL)
+
+static tn_err run_life(struct native *native, struct turn *turn)
+{
+    const struct tn_component *c = native->component;
+    switch (turn->info.method) {
+    case LIFE_LOAD:
+        return HANDLER(c, load) ? c->load(native->self, &turn->info, &turn->in) : TN_OK;
+    case LIFE_START:
+        return HANDLER(c, start) ? c->start(native->self, &turn->info) : TN_OK;
+    case LIFE_STOP:
+        if (HANDLER(c, stop) != NULL)
+            c->stop(native->self, &turn->info);
+        return TN_OK;
+    default:
+        return TN_EMETHOD;
+    }
+}
+
+/* The call handler with room for its reply; answers. */
+static void run_call(struct native *native, struct turn *turn)
+{
+    const struct tn_component *c = native->component;
+    _Alignas(16) uint8_t small[OUT_SMALL];
+    struct block *block = NULL;
+    struct tn_pack out = {.data = small, .size = turn_room_size(turn)};
+    tn_err err = TN_EMETHOD;
+    if (HANDLER(c, call) == NULL)
+        goto answer;
+    if (out.size > sizeof(small)) {
+        block = block_make(turn->actor->memory, out.size);
+        err = TN_ENOMEM;
+        if (block == NULL)
+            goto answer;
+        out.data = block->bytes;
+    }
+    uint32_t size = out.size;
+    err = c->call(native->self, &turn->info, &turn->in, &out);
+    if (turn->deferred)
+        goto done;
+    if (err == TN_DEFERRED)
+        err = TN_EINTERNAL; /* said so, but did not take the reply capability */
+    else if (out.len > size || out.ncaps > TN_PACK_CAPS)
+        err = TN_EINTERNAL;
+answer:
+    (void)turn_answer(fiber_self()->cpu, turn, err, err == TN_OK ? &out : NULL);
+done:
+    block_free(block);
+    if (err < 0)
+        turn->actor->stats.errors_encountered++;
+}
+
+static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
+{
+    struct native *native = native_of(turn);
+    const struct tn_component *c = native->component;
+    if (turn->info.cls == MSG_MODULE_LOAD) {
+        tn_err err = run_life(native, turn);
+        (void)turn_answer(fiber_self()->cpu, turn, err, NULL);
+    } else if (turn->info.cls == MSG_TIMER_EXPIRED) {
+        if (HANDLER(c, timer) != NULL)
+            c->timer(native->self, &turn->info);
+    } else if (turn->caller != NULL) {
+        run_call(native, turn);
+    } else if (HANDLER(c, event) != NULL) {
+        c->event(native->self, &turn->info, &turn->in);
+    }
+    (void)cpu;
+    return TURN_DONE;
+}
+
+static void native_destroy(struct instance *instance)
+{
+    struct native *native = (struct native *)instance;
+    struct untyped *memory = instance->actor->memory;
+    if (native->self != NULL)
+        mem_free(memory, native->self, native->component->state_size);
+    mem_free(memory, native, sizeof(*native));
+}
+
+static const struct domain native_domain = {
+    .name = "kernel",
+    .on_fiber = true,
+    .run = native_run,
+    .destroy = native_destroy,
+};
+
+tn_err native_make(struct actor *actor, const struct tn_component *component,
+                   const struct needs *needs)
+{
+    if (component->abi != TN_ABI)
+        return TN_EVERSION;
+    if (component->size < offsetof(struct tn_component, load))
+        return TN_EINVAL;
+    struct native *native = mem_alloc(actor->memory, sizeof(*native));
+    if (native == NULL)
+        return TN_ENOMEM;
+    if (component->state_size > 0) {
+        native->self = mem_alloc(actor->memory, component->state_size);
+        if (native->self == NULL) {
+            mem_free(actor->memory, native, sizeof(*native));
+            return TN_ENOMEM;
+        }
+    }
+    native->instance.domain = &native_domain;
+    native->component = component;
+    native->needs = needs;
+    actor_set_instance(actor, &native->instance);
+    return TN_OK;
+}
+
+/* The functions of component.h */
+
+static struct turn *turn_here(struct cpu **ret_cpu)
+{
+    struct fiber *fiber = fiber_self();
+    *ret_cpu = fiber->cpu;
+    return fiber->turn;
+}
+
+static const struct tn_pack nothing;
+
+tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in, struct tn_pack *ret_out,
+               tn_time deadline)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    void *room = ret_out != NULL ? ret_out->data : NULL;
+    uint32_t room_size = ret_out != NULL ? ret_out->size : 0;
+    tn_err err =
+        call_begin(cpu, turn, to, method, in != NULL ? in : &nothing, room, room_size, deadline);
+    if (err == IPC_PENDING)
+        cpu = turn_wait(cpu, turn);
+    else if (err != TN_OK)
+        return err;
+    return call_end(cpu, turn, ret_out);
+}
+
+tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pack *in, uint32_t flags)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    if (in == NULL)
+        in = &nothing;
+    tn_err err = send_begin(cpu, turn, to, method, in, flags);
+    if (err != IPC_PENDING)
+        return err;
+    cpu = turn_wait(cpu, turn);
+    return send_end(cpu, turn, to, method, in);
+}
+
+tn_err tn_defer(tn_cap *ret_reply)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    return defer(cpu, turn, ret_reply);
+}
+
+tn_err tn_reply(tn_cap cap, tn_err result, const struct tn_pack *out)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    return reply(cpu, turn, cap, result, out);
+}
+
+int32_t tn_cancelled(void)
+{
+    struct cpu *cpu;
+    return turn_cancelled(turn_here(&cpu));
+}
+
+tn_err tn_yield(void)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    tn_err err = yield_begin(cpu, turn);
+    if (err != IPC_PENDING)
+        return err;
+    turn_wait(cpu, turn);
+    return turn->cancelled ? TN_ECANCELLED : TN_OK;
+}
+
+tn_err tn_signal(tn_cap note, uint64_t bits)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    return note_signal(cpu, turn, note, bits);
+}
+
+tn_err tn_wait(tn_cap note, tn_time deadline, uint64_t *ret_bits)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    tn_err err = note_wait_begin(cpu, turn, note, deadline, ret_bits);
+    if (err != IPC_PENDING)
+        return err;
+    cpu = turn_wait(cpu, turn);
+    return note_wait_end(cpu, turn, ret_bits);
+}
+
+tn_err tn_timer_set(tn_cap timer, tn_time at, uint64_t cookie)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    return timer_set(cpu, turn, timer, at, cookie);
+}
+
+tn_err tn_need(const char *name, uint32_t len, tn_cap *ret_cap)
+{
+    struct cpu *cpu;
+    return needs_find(native_of(turn_here(&cpu))->needs, name, len, ret_cap);
+}
+
+tn_err tn_cap_mint(tn_cap from, uint32_t rights, uint64_t badge, tn_cap *ret_cap)
+{
+    struct cpu *cpu;
+    struct space *space = turn_here(&cpu)->actor->space;
+    return cap_mint(space, from, space, rights, badge, ret_cap);
+}
+
+tn_err tn_cap_drop(tn_cap cap)
+{
+    struct cpu *cpu;
+    return cap_delete(turn_here(&cpu)->actor->space, cap);
+}
+
+tn_err tn_cap_revoke(tn_cap cap)
+{
+    struct cpu *cpu;
+    return cap_revoke(turn_here(&cpu)->actor->space, cap);
+}
+
+tn_err tn_buf_new(tn_cap memory, uint64_t size_bytes, tn_cap *ret_buf)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    return buf_new(cpu, turn, memory, size_bytes, ret_buf);
+}
+
+tn_err tn_buf_slice(tn_cap buf, uint64_t off, uint64_t len, uint32_t rights, tn_cap *ret_buf)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    return buf_slice(cpu, turn, buf, off, len, rights, ret_buf);
+}
+
+tn_err tn_buf_map(tn_cap buf, uint64_t off, uint32_t len, uint32_t how, void **ret_at)
+{
+    struct cpu *cpu;
+    return buf_range(turn_here(&cpu), buf, off, len, how, ret_at);
+}
+
+tn_err tn_buf_unmap(tn_cap buf, void *at)
+{
+    struct cpu *cpu;
+    struct cap_view view;
+    (void)at; /* mapped in place: nothing to undo */
+    return cap_lookup(turn_here(&cpu)->actor->space, buf, OBJ_BUFFER, 0, &view);
+}
+
+#define IMPORT(name)                     \
+    {                                    \
+#name, (void *)(uintptr_t)(name) \
+    }
+const struct native_import native_imports[] = {
+    IMPORT(tn_call),       IMPORT(tn_send),    IMPORT(tn_defer),     IMPORT(tn_reply),
+    IMPORT(tn_cancelled),  IMPORT(tn_yield),   IMPORT(tn_signal),    IMPORT(tn_wait),
+    IMPORT(tn_timer_set),  IMPORT(tn_need),    IMPORT(tn_cap_mint),  IMPORT(tn_cap_drop),
+    IMPORT(tn_cap_revoke), IMPORT(tn_buf_new), IMPORT(tn_buf_slice), IMPORT(tn_buf_map),
+    IMPORT(tn_buf_unmap),
+};
+const uint32_t native_nimports = sizeof(native_imports) / sizeof(native_imports[0]);

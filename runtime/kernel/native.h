@@ -1,0 +1,25 @@
+/* native.h: the kernel domain: components that are linked or loaded into the kernel and run on its
+ * own stacks. They are trusted: a fault of theirs is a fault of the kernel. */
+#ifndef RUNTIME_KERNEL_NATIVE_H
+#define RUNTIME_KERNEL_NATIVE_H
+
+#include <tenon/component.h>
+
+#include "kernel/actor/actor.h"
+#include "runtime/needs.h"
+
+/* Gives `actor` an instance of `component`, its state charged to the actor's memory. `needs` is
+ * what tn_need answers from; it and `component` outlive the instance. TN_ENOMEM; TN_EVERSION when
+ * the component's ABI is another one; TN_EINVAL when `size` is too small to tell. */
+tn_err native_make(struct actor *actor, const struct tn_component *component,
+                   const struct needs *needs);
+
+/* The functions of component.h that a loaded component may import: name and address. */
+struct native_import {
+    const char *name;
+    void *address;
+};
+extern const struct native_import native_imports[];
+extern const uint32_t native_nimports;
+
+#endif
