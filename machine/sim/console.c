@@ -1,9 +1,10 @@
 /* console.c: the console of last resort and the end, in the simulator. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "kernel/machine.h"
+#include "machine/sim/sim_int.h"
 
 void machine_console(const char *at, size_t len)
 {
@@ -19,7 +20,9 @@ void machine_console(const char *at, size_t len)
 void machine_panic(const char *what, const char *file, int line)
 {
     char text[512];
-    int n = snprintf(text, sizeof(text), "tenon: kernel panic: %s (%s:%d)\n", what, file, line);
+    int n = snprintf(text, sizeof(text),
+                     "tenon: kernel panic: %s (%s:%d; seed %" PRIu64 ", step %" PRIu64 ")\n", what,
+                     file, line, sim.config.seed, sim.stats.steps);
     if (n > 0)
         machine_console(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
     abort();
