@@ -21,6 +21,7 @@
 
 #include "base/assert.h"
 #include "base/bits.h"
+#include "machine/linux/fault.h"
 #include "machine/linux/fiber.h"
 #include "machine/linux/memory.h"
 #include "machine/sim/sim_int.h"
@@ -295,6 +296,7 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
         fiber_init(&cpu->context, stacks[i], BOOT_STACK_BYTES, sim_cpu_entry, cpu);
         cpu->state = SIM_RUNNABLE;
     }
+    stack_t fault_stack_before = fault_stack_use(sim.fault_stack);
     sim_plan_pct();
     sim.next = sim_pick(SIM_HOST);
     while (sim.next != SIM_HOST) {
@@ -304,6 +306,7 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
         if (sim.config.check != NULL)
             sim.config.check(sim.config.check_arg);
     }
+    fault_stack_restore(&fault_stack_before);
     sim_trace(sim.stats.steps);
     sim_trace(sim.now_ns);
     for (uint32_t i = 0; i < sim.config.cpus; i++)
@@ -317,9 +320,15 @@ int sim_machine_init(const struct sim_machine *config)
         return -EINVAL;
     sim_machine_destroy();
     int err = memory_init(config->memory_bytes);
-    if (err < 0)
-        return err;
+    if (err == 0)
+        err = fault_init(sim_say_where);
+    void *fault_stack = err == 0 ? fault_stack_get() : NULL;
+    if (fault_stack == NULL) {
+        sim_machine_destroy();
+        return err < 0 ? err : -ENOMEM;
+    }
     memset(&sim, 0, sizeof(sim));
+    sim.fault_stack = fault_stack;
     sim.config = *config;
     if (sim.config.switch_one_in == 0)
         sim.config.switch_one_in = SWITCH_ONE_IN;
@@ -340,6 +349,9 @@ int sim_machine_init(const struct sim_machine *config)
 
 void sim_machine_destroy(void)
 {
+    fault_destroy();
+    fault_stack_put(sim.fault_stack);
+    sim.fault_stack = NULL;
     stack_destroy();
     memory_destroy();
     sim.config.cpus = 0;

@@ -35,6 +35,7 @@ struct sim {
     void (*entry)(void *arg, uint32_t cpu);
     void *entry_arg;
     struct machine_fiber host;
+    void *fault_stack;
     struct sim_cpu cpus[TN_CPUS_MAX];
 };
 
@@ -45,6 +46,9 @@ uint64_t sim_random(uint64_t *state);
 
 /* Adds a word to the trace hash. */
 void sim_trace(uint64_t word);
+
+/* Says on the console which seed and step this is; called from the fault handler. */
+void sim_say_where(void);
 
 /* Counts a step and moves the clock; ends the run when it is hung. On a virtual CPU only. */
 void sim_step(void);
