@@ -16,19 +16,23 @@
 enum {
     MEM_PAGE = 4096,
     MEM_RELEASE = 2 << 20,   /* free blocks of this size go back to the machine */
-    MEM_SLAB_MAX = 1024,     /* larger ones take pages */
+    MEM_SLAB_MAX = 2048,     /* larger ones take pages */
     MEM_UNTYPED_MIN = 16384, /* the smallest untyped: its head and three pages */
 };
+#define MEM_UNTYPED_MAX (UINT64_C(1) << 40) /* bytes of the largest */
 
 struct untyped;
 
 /* Makes a root of the range [base, base + size_bytes), which reads as zero; base is aligned to 2
  * MiB, size a multiple of MEM_PAGE, at least MEM_UNTYPED_MIN. The head of the range becomes the
- * untyped. */
+ * untyped; refs = 1 is the caller's. TN_EINVAL, TN_ETOOBIG (above MEM_UNTYPED_MAX). Boot. */
 tn_err untyped_boot(void *base, uint64_t size_bytes, struct limbo *limbo,
                     struct untyped **ret_untyped);
 /* A child of `parent` with size_bytes (rounded up to a power of two) of its own: TN_ENOMEM,
- * TN_EINVAL (below MEM_UNTYPED_MIN). refs = 1 is the caller's. It holds a ref to its parent. */
+ * TN_EINVAL (below MEM_UNTYPED_MIN). refs = 1 is the caller's. Any CPU.
+ *
+ * An untyped outlives its last ref until all that was allocated from it is freed, children
+ * included; so no object needs a ref to the memory that it is made from. */
 tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped **ret_untyped);
 
 /* `bytes` > 0 zeroed bytes, aligned to 16, to 64 when bytes is a multiple of 64, to MEM_PAGE when
@@ -39,7 +43,7 @@ void mem_free(struct untyped *untyped, void *at, size_t bytes);
 
 struct mem_stats {
     uint64_t size_bytes; /* of the untyped, its head included */
-    uint64_t used_bytes; /* handed out, rounded as the allocator rounds */
+    uint64_t used_bytes; /* handed out: size classes up to MEM_SLAB_MAX, then whole pages */
     uint64_t free_bytes; /* the rest, without the head */
     uint64_t peak_bytes; /* the highest used_bytes so far */
 };

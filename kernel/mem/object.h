@@ -13,6 +13,7 @@
 #ifndef KERNEL_MEM_OBJECT_H
 #define KERNEL_MEM_OBJECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/atomic.h"
@@ -48,7 +49,7 @@ struct object {
     const struct object_class *class;
     struct untyped *home; /* memory it is charged to */
     struct limbo *limbo;  /* where it goes when the last ref is dropped */
-    struct list link;     /* in limbo; else the class's own use */
+    struct list link;     /* in limbo; before the last unref the class's own use */
     atomic_u32 refs;
     uint32_t caps; /* under LOCK_CAPS */
 };
@@ -56,8 +57,12 @@ struct object {
 /* refs = 1, owned by the caller; caps = 0. */
 void object_init(struct object *object, const struct object_class *class, struct untyped *home,
                  struct limbo *limbo);
+/* For who holds a ref already, or the derivation lock and a capability. Any CPU. */
 void object_ref(struct object *object);
-/* At 0 the object goes to limbo. */
+/* For a pointer that cap_lookup returned, until the turn waits or ends: false when the last ref is
+ * gone meanwhile, so that the object is on its way to limbo and cannot be held. Any CPU. */
+bool object_try_ref(struct object *object);
+/* Any CPU, no lock above LOCK_LIMBO held. At 0 the object goes to limbo. */
 void object_unref(struct object *object);
 
 #endif

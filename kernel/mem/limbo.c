@@ -1,0 +1,160 @@
+/* limbo.c: grace periods.
+ *
+ * Objects arrive with their last ref gone, so no new pointer to them can be found; but a CPU may
+ * still use one that it looked up before. The arrivals are closed into `waiting` by a new epoch;
+ * they are destroyed when every CPU has either noted that epoch at a boundary or is idle.
+ *
+ * Invariants:
+ *  1. An object in `waiting` was unreachable before the current epoch began.
+ *  2. A CPU whose `seen` is the current epoch passed a boundary after the epoch began; what it
+ *     looks up from then on cannot be an object in `waiting`.
+ *  3. An idle CPU holds no pointer; it becomes busy under the lock, so a reaper that counted it as
+ *     idle came before, and what that reaper knew to be unreachable the CPU finds unreachable.
+ *
+ * States of an object here: arriving --(close)--> waiting --(all passed: limbo_reap)--> destroyed,
+ * which takes it out of the lists before class->destroy is called without the lock. */
+#include "kernel/mem/limbo.h"
+
+#include "base/bits.h"
+#include "kernel/mem/object.h"
+
+static const uint64_t IDLE = UINT64_MAX;
+
+void limbo_init(struct limbo *limbo, uint32_t cpus)
+{
+    ASSERT(cpus >= 1 && cpus <= TN_CPUS_MAX);
+    lock_init(&limbo->lock, LOCK_LIMBO);
+    at_init(&limbo->epoch, 1);
+    at_init(&limbo->held, 0);
+    list_init(&limbo->waiting);
+    list_init(&limbo->arriving);
+    limbo->cpus = cpus;
+    for (uint32_t i = 0; i < TN_CPUS_MAX; i++)
+        at_init(&limbo->cpu[i].seen, IDLE);
+}
+
+void limbo_add(struct limbo *limbo, struct object *object)
+{
+    ASSERT(at_load(&object->refs, RELAXED) == 0 && list_empty(&object->link));
+    lock_take(&limbo->lock);
+    list_push_back(&limbo->arriving, &object->link);
+    at_store(&limbo->held, at_load(&limbo->held, RELAXED) + 1, RELAXED);
+    lock_drop(&limbo->lock);
+}
+
+void limbo_boundary(struct limbo *limbo, uint32_t cpu)
+{
+    ASSERT(cpu < limbo->cpus);
+    struct limbo_cpu *own = &limbo->cpu[cpu];
+    uint64_t seen = at_load(&own->seen, RELAXED); /* only this CPU writes it */
+    ASSERT(seen != IDLE);
+    /* ACQUIRE pairs with the RELEASE of epoch_close: lookups from here on see every unlinking that
+     * came before the epoch. */
+    uint64_t epoch = at_load(&limbo->epoch, ACQUIRE);
+    /* RELEASE pairs with the ACQUIRE of all_passed: uses of old pointers end before. */
+    if (seen != epoch)
+        at_store(&own->seen, epoch, RELEASE);
+}
+
+void limbo_idle(struct limbo *limbo, uint32_t cpu)
+{
+    ASSERT(cpu < limbo->cpus);
+    /* RELEASE: as in limbo_boundary. */
+    at_store(&limbo->cpu[cpu].seen, IDLE, RELEASE);
+}
+
+void limbo_busy(struct limbo *limbo, uint32_t cpu)
+{
+    ASSERT(cpu < limbo->cpus);
+    struct limbo_cpu *own = &limbo->cpu[cpu];
+    /* Under the lock (invariant 3): a store and later loads of other words would need a full
+     * barrier here and in the reaper otherwise. */
+    lock_take(&limbo->lock);
+    at_store(&own->seen, at_load(&limbo->epoch, RELAXED), RELAXED);
+    lock_drop(&limbo->lock);
+}
+
+static bool all_passed(struct limbo *limbo)
+{
+    uint64_t epoch = at_load(&limbo->epoch, RELAXED);
+    for (uint32_t i = 0; i < limbo->cpus; i++) {
+        if (at_load(&limbo->cpu[i].seen, ACQUIRE) < epoch)
+            return false;
+    }
+    return true;
+}
+
+/* Moves all of `from` to the end of `to`. */
+static void list_take_all(struct list *to, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    list_init(from);
+}
+
+/* Arrivals wait for the CPUs from here on. Lock held. */
+static void epoch_close(struct limbo *limbo)
+{
+    if (!list_empty(&limbo->waiting) || list_empty(&limbo->arriving))
+        return;
+    list_take_all(&limbo->waiting, &limbo->arriving);
+    uint64_t epoch = at_load(&limbo->epoch, RELAXED);
+    ASSERT(epoch < IDLE - 1);
+    at_store(&limbo->epoch, epoch + 1, RELEASE);
+}
+
+static uint64_t destroy_all(struct list *done)
+{
+    uint64_t n = 0;
+    for (struct list *link = list_pop_front(done); link != NULL; link = list_pop_front(done)) {
+        struct object *object = CONTAINER_OF(link, struct object, link);
+        ASSERT(at_load(&object->refs, RELAXED) == 0 && object->caps == 0);
+        object->class->destroy(object);
+        n++;
+    }
+    return n;
+}
+
+bool limbo_reap(struct limbo *limbo, uint32_t max)
+{
+    ASSERT(max > 0);
+    /* RELAXED: a count that is late by one call costs nothing but that call. */
+    if (at_load(&limbo->held, RELAXED) == 0)
+        return false;
+    struct list done;
+    list_init(&done);
+    uint32_t n = 0;
+    lock_take(&limbo->lock);
+    epoch_close(limbo);
+    if (all_passed(limbo)) {
+        while (n < max && !list_empty(&limbo->waiting)) {
+            list_push_back(&done, list_pop_front(&limbo->waiting));
+            n++;
+        }
+        epoch_close(limbo);
+    }
+    at_store(&limbo->held, at_load(&limbo->held, RELAXED) - n, RELAXED);
+    lock_drop(&limbo->lock);
+    uint64_t destroyed = destroy_all(&done);
+    ASSERT(destroyed == n);
+    return at_load(&limbo->held, RELAXED) != 0;
+}
+
+void limbo_drain(struct limbo *limbo)
+{
+    for (;;) {
+        struct list done;
+        list_init(&done);
+        lock_take(&limbo->lock);
+        list_take_all(&done, &limbo->waiting);
+        list_take_all(&done, &limbo->arriving);
+        at_store(&limbo->held, 0, RELAXED);
+        lock_drop(&limbo->lock);
+        if (destroy_all(&done) == 0)
+            return;
+    }
+}

@@ -1,0 +1,118 @@
+/* slab.c: small objects inside pages of an untyped (after Bonwick, "The Slab Allocator", USENIX
+ * 1994). An object that came back holds the index + 1 of the next one in its first byte; the others
+ * were never touched, which is why a page of known zeros is not cleared again. A slab page is in
+ * the list of its class while it has room. One empty page a class is kept, so that an object that
+ * comes and goes does not split and merge blocks. */
+#include "kernel/mem/mem_int.h"
+
+static const uint16_t class_bytes[MEM_CLASSES] = {32,  64,  96,  128, 192,  256,  320, 384,
+                                                  448, 512, 640, 768, 1024, 1344, 2048};
+
+/* The class by size in units of 32 bytes, up to 128, and of 64 bytes, up to MEM_SLAB_MAX. */
+static const uint8_t class_of_32[] = {0, 0, 1, 2, 3};
+static const uint8_t class_of_64[] = {0,  1,  3,  4,  5,  6,  7,  8,  9,  10, 10,
+                                      11, 11, 12, 12, 12, 12, 13, 13, 13, 13, 13,
+                                      14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14};
+_Static_assert(ARRAY_LEN(class_of_64) == MEM_SLAB_MAX / 64 + 1, "a class for every size");
+
+uint32_t slab_class(size_t bytes)
+{
+    ASSERT(bytes > 0 && bytes <= MEM_SLAB_MAX);
+    return bytes <= 128 ? class_of_32[(bytes + 31) / 32] : class_of_64[(bytes + 63) / 64];
+}
+
+uint32_t slab_bytes(uint32_t class)
+{
+    ASSERT(class < MEM_CLASSES);
+    return class_bytes[class];
+}
+
+uint32_t slab_objects(uint32_t class)
+{
+    return MEM_PAGE / slab_bytes(class);
+}
+
+/* A new slab page with room; 0 when there is no memory. */
+static uint32_t slab_grow(struct untyped *untyped, uint32_t class)
+{
+    bool zero = false;
+    uint32_t page = pages_take(untyped, 1, &zero);
+    if (page == 0)
+        return 0;
+    struct page *entry = &page_map(untyped)[page];
+    *entry = (struct page){.kind = PAGE_SLAB, .zero = zero, .class = (uint8_t) class};
+    page_link(untyped, &untyped->slab[class], page);
+    return page;
+}
+
+void *slab_alloc(struct untyped *untyped, uint32_t class, bool *ret_zero)
+{
+    uint32_t page = untyped->slab[class];
+    if (page == 0)
+        page = slab_grow(untyped, class);
+    if (page == 0)
+        return NULL;
+    struct page *entry = &page_map(untyped)[page];
+    ASSERT(entry->kind == PAGE_SLAB && entry->class == class);
+    if (untyped->empty[class] == page)
+        untyped->empty[class] = 0;
+    uint8_t *at = page_at(untyped, page);
+    if (entry->first != 0) {
+        at += (entry->first - 1u) * slab_bytes(class);
+        entry->first = *at;
+        *ret_zero = false;
+    } else {
+        at += entry->fresh * slab_bytes(class);
+        entry->fresh++;
+        *ret_zero = entry->zero;
+    }
+    entry->used++;
+    ASSERT(entry->used <= entry->fresh && entry->fresh <= slab_objects(class));
+    if (entry->used == slab_objects(class))
+        page_unlink(untyped, &untyped->slab[class], page);
+    return at;
+}
+
+static void slab_page_put(struct untyped *untyped, uint32_t page)
+{
+    struct page *entry = &page_map(untyped)[page];
+    ASSERT(entry->kind == PAGE_SLAB && entry->used == 0);
+    page_unlink(untyped, &untyped->slab[entry->class], page);
+    *entry = (struct page){0};
+    pages_put(untyped, page, 1, false);
+}
+
+void slab_free(struct untyped *untyped, uint32_t class, void *at)
+{
+    size_t off = (size_t)((char *)at - (char *)untyped);
+    uint32_t page = (uint32_t)(off / MEM_PAGE);
+    uint32_t index = (uint32_t)(off % MEM_PAGE) / slab_bytes(class);
+    struct page *entry = &page_map(untyped)[page];
+    ASSERT(entry->kind == PAGE_SLAB && entry->class == class && entry->used > 0);
+    ASSERT(index * slab_bytes(class) == off % MEM_PAGE && index < entry->fresh);
+    if (entry->used == slab_objects(class))
+        page_link(untyped, &untyped->slab[class], page);
+    *(uint8_t *)at = entry->first;
+    entry->first = (uint8_t)(index + 1);
+    entry->used--;
+    if (entry->used > 0)
+        return;
+    if (untyped->empty[class] == 0)
+        untyped->empty[class] = page;
+    else
+        slab_page_put(untyped, page);
+}
+
+bool slab_flush(struct untyped *untyped)
+{
+    bool any = false;
+    for (uint32_t class = 0; class < MEM_CLASSES; class ++) {
+        uint32_t page = untyped->empty[class];
+        if (page == 0)
+            continue;
+        untyped->empty[class] = 0;
+        slab_page_put(untyped, page);
+        any = true;
+    }
+    return any;
+}
