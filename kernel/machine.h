@@ -68,7 +68,7 @@ void machine_fiber_init(struct machine_fiber *fiber, void *stack, size_t stack_b
  */
 void machine_fiber_switch(struct machine_fiber *from, struct machine_fiber *to);
 
-/* A stack of `bytes` (a multiple of the page) with an inaccessible guard page below; touching the
+/* A stack of `bytes` (a multiple of the page; a power of two is aligned to itself) with an inaccessible guard page below; touching the
  * guard page ends the kernel with a message that says so. NULL when none can be had. Any. */
 void *machine_stack_get(size_t bytes);
 void machine_stack_put(void *stack, size_t bytes);

@@ -30,6 +30,7 @@
 enum { STACK_WARM_MAX = 64, SLOT_NONE = -1 };
 
 struct shelf {
+        void *reserved; /* what mmap gave; base is the first aligned byte of it */
     char *base;
     size_t stack_bytes, slot_bytes;
     int32_t fresh;      /* slots taken at least once */
@@ -50,9 +51,14 @@ static size_t guard_bytes(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static char *shelf_stack(const struct shelf *shelf, int32_t slot)
+{
+    return shelf->base + (size_t)(slot + 1) * shelf->slot_bytes - shelf->stack_bytes;
+}
+
 static char *shelf_guard(const struct shelf *shelf, int32_t slot)
 {
-    return shelf->base + (size_t)slot * shelf->slot_bytes;
+    return shelf_stack(shelf, slot) - guard_bytes();
 }
 
 /* The shelf for stacks of `bytes`, made when there is none; NULL when there are too many sizes or
@@ -66,16 +72,19 @@ static struct shelf *shelf_find(size_t bytes)
     if (count == STACK_SIZES_MAX)
         return NULL;
     struct shelf *shelf = &stacks.shelves[count];
+        /* A power of two is aligned to itself: each slot is twice as large, the stack its upper half. */
+    uint64_t slot_bytes = is_pow2(bytes) ? 2 * bytes : bytes + guard_bytes();
     uint64_t total_bytes;
-    if (mul_overflows(bytes + guard_bytes(), STACK_SLOTS_MAX, &total_bytes))
+    if (mul_overflows(slot_bytes, STACK_SLOTS_MAX + 1, &total_bytes))
         return NULL;
-    void *base =
+    void *at =
         mmap(NULL, total_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED)
+    if (at == MAP_FAILED)
         return NULL;
-    shelf->base = base;
+    shelf->reserved = at;
+    shelf->base = is_pow2(bytes) ? (char *)(uintptr_t)align_up((uintptr_t)at, slot_bytes) : at;
     shelf->stack_bytes = bytes;
-    shelf->slot_bytes = bytes + guard_bytes();
+    shelf->slot_bytes = slot_bytes;
     shelf->fresh = 0;
     shelf->free_first = SLOT_NONE;
     shelf->free_count = 0;
@@ -91,7 +100,7 @@ static bool shelf_open(struct shelf *shelf, int32_t slot)
     char *guard = shelf_guard(shelf, slot);
     int access = PROT_READ | PROT_WRITE;
     if (shelf->mark_guards) {
-        if (mprotect(guard, shelf->slot_bytes, access) != 0)
+        if (mprotect(guard, guard_bytes() + shelf->stack_bytes, access) != 0)
             return false;
         if (madvise(guard, guard_bytes(), LINUX_MADV_GUARD_INSTALL) == 0)
             return true;
@@ -118,7 +127,7 @@ void *machine_stack_get(size_t bytes)
         slot = shelf->fresh++;
     }
     if (slot != SLOT_NONE)
-        stack = shelf_guard(shelf, slot) + guard_bytes();
+        stack = shelf_stack(shelf, slot);
     (void)pthread_mutex_unlock(&stacks.lock);
     return stack;
 }
@@ -131,7 +140,7 @@ void machine_stack_put(void *stack, size_t bytes)
     (void)pthread_mutex_lock(&stacks.lock);
     struct shelf *shelf = shelf_find(bytes);
     ASSERT(shelf != NULL);
-    size_t off = (size_t)((char *)stack - guard_bytes() - shelf->base);
+    size_t off = (size_t)((char *)stack + shelf->stack_bytes - shelf->slot_bytes - shelf->base);
     ASSERT(off % shelf->slot_bytes == 0 && off / shelf->slot_bytes < (size_t)shelf->fresh);
     int32_t slot = (int32_t)(off / shelf->slot_bytes);
     if (shelf->free_count >= STACK_WARM_MAX)
@@ -149,7 +158,7 @@ bool stack_guards(uintptr_t address)
         const struct shelf *shelf = &stacks.shelves[i];
         uint64_t off = address - (uintptr_t)shelf->base;
         if (off < (uint64_t)shelf->slot_bytes * STACK_SLOTS_MAX)
-            return off % shelf->slot_bytes < guard_bytes();
+            return off % shelf->slot_bytes < shelf->slot_bytes - shelf->stack_bytes;
     }
     return false;
 }
@@ -163,8 +172,8 @@ void stack_destroy(void)
     for (uint32_t i = 0; i < count; i++) {
         struct shelf *shelf = &stacks.shelves[i];
         for (int32_t slot = 0; slot < shelf->fresh; slot++)
-            fiber_stack_unused(shelf_guard(shelf, slot) + guard_bytes(), shelf->stack_bytes);
-        (void)munmap(shelf->base, shelf->slot_bytes * STACK_SLOTS_MAX);
+            fiber_stack_unused(shelf_stack(shelf, slot), shelf->stack_bytes);
+        (void)munmap(shelf->reserved, shelf->slot_bytes * (STACK_SLOTS_MAX + 1));
         shelf->base = NULL;
     }
     (void)pthread_mutex_unlock(&stacks.lock);
