@@ -42,6 +42,7 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     mbox_init(&actor->mbox, config->mailbox);
     actor->mailbox_capacity = config->mailbox;
     actor->home = config->home;
+    at_add(config->alive, 1, RELAXED);
     actor->priority = config->priority;
     actor->exact_time = config->exact_time;
     actor->deadline_ns = config->deadline_ns;

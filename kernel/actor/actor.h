@@ -205,6 +205,7 @@ struct actor_config {
     uint8_t priority; /* < TN_PRIORITIES */
     struct cpu *home;
     struct limbo *limbo;
+    atomic_u32 *alive; /* counts those that are not dead */
     tn_time deadline_ns;
     bool exact_time;
 };

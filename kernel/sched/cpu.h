@@ -89,12 +89,19 @@ struct kernel {
     struct fiber *fibers; /* all that were made */
     uint32_t nfibers;
     atomic_u32 stopping;
+    atomic_u32 alive;      /* actors that are not dead */
+    atomic_u32 draining;   /* stop with the last of them */
+    struct embedded begin; /* the message that sets everything going */
 };
 
 /* Makes the kernel in the machine's first available region. TN_ENOMEM. */
 tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kernel);
+/* Queues LIFE_START to the first actor, before kernel_run; once for a kernel. */
+void kernel_begin(struct kernel *kernel, struct actor *first);
 /* Runs every CPU's loop until kernel_stop. Turns that still wait are abandoned as they stand. */
 void kernel_run(struct kernel *kernel);
+/* From now on the death of the last actor stops the kernel. Any thread. */
+void kernel_drain(struct kernel *kernel);
 /* Every CPU leaves its loop at its next boundary. Any thread. */
 void kernel_stop(struct kernel *kernel);
 /* After kernel_run: destroys what waits in limbo and gives stacks back. Objects that were not

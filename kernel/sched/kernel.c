@@ -50,6 +50,8 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
     cap_root_init(&kernel->caps);
     lock_init(&kernel->fiber_lock, LOCK_SCHED);
     at_init(&kernel->stopping, 0);
+    at_init(&kernel->alive, 0);
+    at_init(&kernel->draining, 0);
     tn_err err = untyped_boot((char *)region.base + head, region.size_bytes - head, &kernel->limbo,
                               &kernel->root);
     if (err == TN_OK)
@@ -73,8 +75,37 @@ static void cpu_main(void *arg, uint32_t id)
     limbo_idle(&kernel->limbo, id);
 }
 
+/* SEQ_CST on both words: of drain and the last death, whichever comes second sees the other. */
+static void kernel_stop_if_empty(struct kernel *kernel)
+{
+    if (at_load(&kernel->draining, SEQ_CST) != 0 && at_load(&kernel->alive, SEQ_CST) == 0)
+        kernel_stop(kernel);
+}
+
+void kernel_drain(struct kernel *kernel)
+{
+    at_store(&kernel->draining, 1, SEQ_CST);
+    kernel_stop_if_empty(kernel);
+}
+
+void kernel_begin(struct kernel *kernel, struct actor *first)
+{
+    struct embedded *begin = &kernel->begin;
+    begin->object = actor_object(first);
+    begin->cell.flags = CELL_EMBEDDED;
+    begin->cell.cls = MSG_MODULE_LOAD;
+    begin->cell.method = LIFE_START;
+    begin->cell.cause = sched_cause(first->home);
+    bool claimed = embedded_claim(begin);
+    ASSERT(claimed);
+    mbox_push(&first->mbox, &begin->cell);
+    sched_wake(first->home, first);
+}
+
 void kernel_run(struct kernel *kernel)
 {
+    at_store(&kernel->stopping, 0, RELAXED);
+    kernel_stop_if_empty(kernel);
     machine_run(cpu_main, kernel);
 }
 
@@ -161,5 +192,7 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
     at_store(&actor->run, ACTOR_IDLE, SEQ_CST);
     sched_wake(cpu, actor); /* what came in between is drained */
     object_unref(actor_object(actor));
+    at_sub(&cpu->kernel->alive, 1, SEQ_CST);
+    kernel_stop_if_empty(cpu->kernel);
     return true;
 }
