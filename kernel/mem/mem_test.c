@@ -1,0 +1,494 @@
+/* mem_test.c: untyped memory: limits, alignment, clearing, exactness, exhaustion, giving back, and
+ * random histories against an independent account. */
+#include "kernel/mem/stub_test.h"
+
+#include "kernel/mem/mem_int.h"
+
+enum { MIB = 1 << 20 };
+
+static void test_boot_arguments(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 4 * MIB);
+    struct untyped *untouched = arena.root, *root = untouched;
+    char *base = arena.base;
+    assert_int_equal(untyped_boot(NULL, MIB, &arena.limbo, &root), TN_EINVAL);
+    assert_int_equal(untyped_boot(base + MEM_PAGE, MIB, &arena.limbo, &root), TN_EINVAL);
+    assert_int_equal(untyped_boot(base, MIB + 1, &arena.limbo, &root), TN_EINVAL);
+    assert_int_equal(untyped_boot(base, MEM_UNTYPED_MIN - MEM_PAGE, &arena.limbo, &root),
+                     TN_EINVAL);
+    assert_int_equal(untyped_boot(base, 0, &arena.limbo, &root), TN_EINVAL);
+    assert_int_equal(untyped_boot(base, MEM_UNTYPED_MAX + MEM_PAGE, &arena.limbo, &root),
+                     TN_ETOOBIG);
+    assert_ptr_equal(root, untouched);
+    assert_int_equal(untyped_boot(base + 2 * MIB, MEM_UNTYPED_MIN, &arena.limbo, &root), TN_OK);
+    mem_check(root);
+    assert_int_equal(mem_stats(root).free_bytes, 3 * MEM_PAGE);
+    assert_ptr_equal(untyped_of(untyped_object(root)), root);
+    arena_close(&arena);
+}
+
+static void test_largest(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, MEM_UNTYPED_MAX);
+    assert_int_equal(mem_stats(arena.root).size_bytes, MEM_UNTYPED_MAX);
+    struct untyped *half = NULL;
+    assert_int_equal(untyped_make(arena.root, MEM_UNTYPED_MAX, &half), TN_ENOMEM);
+    assert_int_equal(untyped_make(arena.root, MEM_UNTYPED_MAX / 2, &half), TN_OK);
+    assert_int_equal(mem_stats(half).size_bytes, MEM_UNTYPED_MAX / 2);
+    assert_non_null(mem_alloc(half, MEM_UNTYPED_MAX / 4));
+    arena_close(&arena);
+}
+
+static void test_make_arguments(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 4 * MIB);
+    struct untyped *child = NULL;
+    assert_int_equal(untyped_make(arena.root, 0, &child), TN_EINVAL);
+    assert_int_equal(untyped_make(arena.root, MEM_UNTYPED_MIN - 1, &child), TN_EINVAL);
+    assert_int_equal(untyped_make(arena.root, 4 * MIB, &child), TN_ENOMEM);
+    assert_int_equal(untyped_make(arena.root, MEM_UNTYPED_MAX + 1, &child), TN_ENOMEM);
+    assert_int_equal(untyped_make(arena.root, UINT64_MAX, &child), TN_ENOMEM);
+    assert_null(child);
+    assert_int_equal(mem_stats(arena.root).used_bytes, 0);
+    assert_int_equal(untyped_make(arena.root, MEM_UNTYPED_MIN, &child), TN_OK);
+    assert_int_equal(mem_stats(child).size_bytes, MEM_UNTYPED_MIN);
+    assert_int_equal(untyped_make(arena.root, MEM_UNTYPED_MIN + 1, &child), TN_OK);
+    assert_int_equal(mem_stats(child).size_bytes, 2 * MEM_UNTYPED_MIN);
+    assert_int_equal(mem_stats(arena.root).used_bytes, 3 * MEM_UNTYPED_MIN);
+    mem_check(arena.root);
+    mem_check(child);
+    arena_close(&arena);
+}
+
+static bool all_zero(const void *at, size_t bytes)
+{
+    const uint8_t *byte = at;
+    return bytes == 0 || (byte[0] == 0 && memcmp(byte, byte + 1, bytes - 1) == 0);
+}
+
+static uint64_t align_wanted(size_t bytes)
+{
+    if (bytes >= MEM_PAGE)
+        return MEM_PAGE;
+    return bytes % 64 == 0 ? 64 : 16;
+}
+
+static void test_alignment_and_clearing(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 4 * MIB);
+    for (size_t bytes = 1; bytes <= 3 * MEM_PAGE + 1; bytes++) {
+        void *at[3];
+        for (uint32_t round = 0; round < 2; round++) {
+            for (uint32_t i = 0; i < 3; i++) {
+                at[i] = mem_alloc(arena.root, bytes);
+                assert_non_null(at[i]);
+                assert_int_equal((uintptr_t)at[i] % align_wanted(bytes), 0);
+                assert_true(all_zero(at[i], bytes));
+                memset(at[i], 0xa5, bytes);
+            }
+            for (uint32_t i = 0; i < 3; i++)
+                mem_free(arena.root, at[i], bytes);
+        }
+    }
+    mem_free(arena.root, NULL, 16);
+    mem_check(arena.root);
+    assert_int_equal(mem_stats(arena.root).used_bytes, 0);
+    arena_close(&arena);
+}
+
+static void test_charged_by_pages(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 64 * MEM_PAGE);
+    uint64_t before = mem_stats(arena.root).free_bytes;
+    void *five = mem_alloc(arena.root, 5 * MEM_PAGE);
+    assert_non_null(five);
+    assert_int_equal(mem_stats(arena.root).used_bytes, 5 * MEM_PAGE);
+    assert_int_equal(mem_stats(arena.root).free_bytes, before - 5 * MEM_PAGE);
+    mem_check(arena.root);
+    uint64_t pages = 0;
+    while (mem_alloc(arena.root, MEM_PAGE) != NULL)
+        pages++;
+    assert_int_equal(pages, before / MEM_PAGE - 5);
+    assert_int_equal(mem_stats(arena.root).free_bytes, 0);
+    assert_int_equal(mem_stats(arena.root).peak_bytes, before);
+    mem_free(arena.root, five, 5 * MEM_PAGE);
+    assert_int_equal(mem_stats(arena.root).peak_bytes, before);
+    assert_null(mem_alloc(arena.root, SIZE_MAX));
+    assert_null(mem_alloc(arena.root, 6 * MEM_PAGE));
+    assert_null(mem_alloc(arena.root, 65 * MEM_PAGE));
+    mem_check(arena.root);
+    arena_close(&arena);
+}
+
+/* Whatever the size, all pages after the head can be had, and come together again. */
+static void test_odd_sizes(void **state)
+{
+    (void)state;
+    for (uint64_t pages = 4; pages < 1300; pages += 1 + pages / 7) {
+        struct stub_arena arena;
+        arena_open(&arena, pages * MEM_PAGE);
+        mem_check(arena.root);
+        uint64_t orders = arena.root->orders;
+        uint32_t n = 0;
+        void *at[1300];
+        while ((at[n] = mem_alloc(arena.root, MEM_PAGE)) != NULL)
+            memset(at[n++], 0xff, MEM_PAGE);
+        assert_int_equal(n, arena.root->pages - arena.root->head_pages);
+        for (uint32_t i = 0; i < n; i++)
+            mem_free(arena.root, at[(uint64_t)i * 7919 % n], MEM_PAGE);
+        if (n % 7919 != 0) {
+            mem_check(arena.root);
+            assert_int_equal(arena.root->orders, orders);
+        }
+        arena_close(&arena);
+    }
+}
+
+/* Empty slab pages and the warm block are given up before memory is said to be short. */
+static void test_nothing_held_back(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 8 * MIB);
+    void *big = mem_alloc(arena.root, 4 * MIB);
+    assert_non_null(big);
+    mem_free(arena.root, big, 4 * MIB);
+    for (uint32_t class = 0; class < MEM_CLASSES; class ++)
+        mem_free(arena.root, mem_alloc(arena.root, slab_bytes(class)), slab_bytes(class));
+    void *page = mem_alloc(arena.root, MEM_PAGE);
+    mem_free(arena.root, page, MEM_PAGE);
+    mem_check(arena.root);
+    uint64_t free_pages = mem_stats(arena.root).free_bytes / MEM_PAGE;
+    big = mem_alloc(arena.root, 4 * MIB);
+    assert_non_null(big);
+    uint64_t pages = 0;
+    while (mem_alloc(arena.root, MEM_PAGE) != NULL)
+        pages++;
+    assert_int_equal(pages, free_pages - 4 * MIB / MEM_PAGE);
+    mem_check(arena.root);
+    arena_close(&arena);
+}
+
+static void test_given_back(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 256 * MIB);
+    stub_releases = stub_released_bytes = 0;
+    uint8_t *at = mem_alloc(arena.root, 64 * MIB);
+    memset(at, 0xff, 64 * MIB);
+    mem_free(arena.root, at, 64 * MIB);
+    assert_int_equal(stub_releases, 1);
+    assert_int_equal(stub_released_bytes, 64 * MIB);
+    mem_check(arena.root);
+    /* Pages of it one by one: once for each block of MEM_RELEASE, but for the warm one. */
+    static void *page[64 * MIB / MEM_PAGE];
+    for (uint32_t i = 0; i < ARRAY_LEN(page); i++) {
+        page[i] = mem_alloc(arena.root, MEM_PAGE);
+        memset(page[i], 0xff, MEM_PAGE);
+    }
+    stub_releases = stub_released_bytes = 0;
+    for (uint32_t i = 0; i < ARRAY_LEN(page); i++)
+        mem_free(arena.root, page[i], MEM_PAGE);
+    assert_in_range(stub_releases, 30, 32);
+    assert_int_equal(stub_released_bytes, stub_releases * MEM_RELEASE);
+    mem_check(arena.root);
+    stub_releases = 0;
+    for (uint32_t i = 0; i < 1000; i++)
+        mem_free(arena.root, mem_alloc(arena.root, 3 * MEM_PAGE), 3 * MEM_PAGE);
+    assert_int_equal(stub_releases, 0);
+    at = mem_alloc(arena.root, 128 * MIB);
+    assert_true(all_zero(at, 128 * MIB));
+    arena_close(&arena);
+}
+
+static uint64_t resident_pages(const struct stub_arena *arena)
+{
+    uint64_t n = 0;
+    size_t pages = arena->bytes / MEM_PAGE;
+    unsigned char *in = malloc(pages);
+    assert_int_equal(mincore(arena->base, arena->bytes, in), 0);
+    for (size_t i = 0; i < pages; i++)
+        n += in[i] & 1;
+    free(in);
+    return n;
+}
+
+static void test_fresh_memory_not_touched(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 1024 * (uint64_t)MIB);
+    struct untyped *child = NULL;
+    assert_non_null(mem_alloc(arena.root, 300 * MIB));
+    assert_int_equal(untyped_make(arena.root, 256 * MIB, &child), TN_OK);
+    assert_non_null(mem_alloc(child, 100 * MIB));
+    assert_in_range(resident_pages(&arena), 1, 64);
+    arena_close(&arena);
+}
+
+static void test_no_leak(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 8 * MIB);
+    struct mem_stats before = mem_stats(arena.root);
+    for (uint32_t i = 0; i < 100000; i++) {
+        struct untyped *child = NULL;
+        assert_int_equal(untyped_make(arena.root, MEM_UNTYPED_MIN, &child), TN_OK);
+        void *at = mem_alloc(child, 1 + i % (2 * MEM_PAGE));
+        assert_non_null(at);
+        object_unref(untyped_object(child));
+        limbo_drain(&arena.limbo);
+        assert_true(mem_stats(arena.root).used_bytes != 0);
+        mem_free(child, at, 1 + i % (2 * MEM_PAGE));
+        assert_int_equal(mem_stats(arena.root).used_bytes, 0);
+    }
+    mem_check(arena.root);
+    struct mem_stats after = mem_stats(arena.root);
+    assert_int_equal(after.free_bytes, before.free_bytes);
+    arena_close(&arena);
+}
+
+/* An untyped outlives its last ref until all made from it is gone, children included. */
+static void test_end_of_a_chain(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 64 * MIB);
+    struct untyped *chain[8] = {arena.root};
+    for (uint32_t i = 1; i < ARRAY_LEN(chain); i++)
+        assert_int_equal(untyped_make(chain[i - 1], 32 * MIB >> i, &chain[i]), TN_OK);
+    void *last = mem_alloc(chain[7], 100);
+    for (uint32_t i = 1; i < ARRAY_LEN(chain); i++)
+        object_unref(untyped_object(chain[i]));
+    limbo_drain(&arena.limbo);
+    void *late = mem_alloc(chain[3], 5 * MEM_PAGE);
+    assert_non_null(late);
+    for (uint32_t i = 0; i < ARRAY_LEN(chain); i++)
+        mem_check(chain[i]);
+    mem_free(chain[7], last, 100);
+    assert_int_equal(mem_stats(chain[3]).used_bytes, 5 * MEM_PAGE);
+    mem_free(chain[3], late, 5 * MEM_PAGE);
+    assert_int_equal(mem_stats(arena.root).used_bytes, 0);
+    mem_check(arena.root);
+    object_unref(untyped_object(arena.root));
+    limbo_drain(&arena.limbo);
+    arena_close(&arena);
+}
+
+static void corrupt_and_check(struct stub_arena *arena, uint8_t *byte)
+{
+    uint8_t was = *byte;
+    *byte = (uint8_t)(was ^ 0x15);
+    EXPECT_PANIC(mem_check(arena->root));
+    *byte = was;
+    at_store(&arena->root->lock.held, 0, RELAXED);
+    mem_check(arena->root);
+}
+
+static void test_check_finds_breaches(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 4 * MIB);
+    struct untyped *root = arena.root;
+    void *small = mem_alloc(root, 100), *other = mem_alloc(root, 100);
+    uint8_t *block = mem_alloc(root, 3 * MEM_PAGE);
+    mem_free(root, other, 100);
+    struct page *map = page_map(root);
+    size_t slab = (size_t)((char *)small - (char *)root) / MEM_PAGE;
+    size_t first = (size_t)(block - (uint8_t *)root) / MEM_PAGE;
+    uint32_t order = log2_floor(root->orders);
+    corrupt_and_check(&arena, &map[slab].kind);
+    corrupt_and_check(&arena, &map[slab].used);
+    corrupt_and_check(&arena, &map[slab].class);
+    corrupt_and_check(&arena, &map[slab].first);
+    corrupt_and_check(&arena, (uint8_t *)other);
+    corrupt_and_check(&arena, (uint8_t *)&map[first].next);
+    corrupt_and_check(&arena, &map[first + 1].kind);
+    corrupt_and_check(&arena, &map[root->free[order]].order);
+    corrupt_and_check(&arena, &map[root->free[order]].kind);
+    corrupt_and_check(&arena, (uint8_t *)&root->free[order]);
+    corrupt_and_check(&arena, (uint8_t *)&root->orders);
+    corrupt_and_check(&arena, (uint8_t *)&root->used_bytes);
+    corrupt_and_check(&arena, (uint8_t *)&root->live);
+    corrupt_and_check(&arena, (uint8_t *)&root->warm);
+    corrupt_and_check(&arena, (uint8_t *)&root->away);
+    arena_close(&arena);
+}
+
+static void expect_free_panics(struct untyped *root, void *at, size_t bytes)
+{
+    EXPECT_PANIC(mem_free(root, at, bytes));
+    at_store(&root->lock.held, 0, RELAXED);
+}
+
+static void test_our_own_mistakes_end_the_kernel(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 4 * MIB);
+    char *small = mem_alloc(arena.root, 100), *block = mem_alloc(arena.root, 3 * MEM_PAGE);
+    expect_free_panics(arena.root, small, 200);
+    expect_free_panics(arena.root, small + 16, 100);
+    expect_free_panics(arena.root, small + 128, 100);
+    expect_free_panics(arena.root, small, MEM_PAGE);
+    expect_free_panics(arena.root, block, 2 * MEM_PAGE);
+    expect_free_panics(arena.root, block, 100);
+    expect_free_panics(arena.root, block + MEM_PAGE, 2 * MEM_PAGE);
+    expect_free_panics(arena.root, block + 16, 3 * MEM_PAGE);
+    expect_free_panics(arena.root, arena.root, 100);
+    expect_free_panics(arena.root, (char *)arena.root + 4 * MIB, 100);
+    EXPECT_PANIC(mem_alloc(arena.root, 0));
+    mem_free(arena.root, small, 100);
+    mem_free(arena.root, block, 3 * MEM_PAGE);
+    expect_free_panics(arena.root, small, 100);
+    expect_free_panics(arena.root, block, 3 * MEM_PAGE);
+    mem_check(arena.root);
+    arena_close(&arena);
+}
+
+/* The independent account: what is out, and what it should have been charged. */
+struct account {
+    struct {
+        uint8_t *at;
+        size_t bytes;
+        struct untyped *from;
+        uint8_t fill;
+    } out[400];
+    uint32_t count;
+};
+
+static uint64_t charge_wanted(size_t bytes)
+{
+    static const size_t sizes[] = {32,  64,  96,  128, 192,  256,  320, 384,
+                                   448, 512, 640, 768, 1024, 1344, 2048};
+    for (uint32_t i = 0; i < ARRAY_LEN(sizes); i++)
+        if (bytes <= sizes[i])
+            return sizes[i];
+    return align_up(bytes, MEM_PAGE);
+}
+
+static uint64_t charge_of(const struct account *account, const struct untyped *from)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < account->count; i++)
+        if (account->out[i].from == from)
+            sum += charge_wanted(account->out[i].bytes);
+    return sum;
+}
+
+static size_t random_bytes(void)
+{
+    switch (stub_random(8)) {
+    case 0:
+        return (size_t)MEM_PAGE * (1 + stub_random(600));
+    case 1:
+    case 2:
+        return 1 + stub_random(20 * MEM_PAGE);
+    default:
+        return 1 + stub_random(MEM_SLAB_MAX);
+    }
+}
+
+static void random_alloc(struct account *account, struct untyped *from)
+{
+    size_t bytes = random_bytes();
+    uint8_t *at = mem_alloc(from, bytes);
+    if (at == NULL) {
+        assert_true(bytes > MEM_PAGE || mem_stats(from).free_bytes < 16 * MEM_PAGE);
+        return;
+    }
+    assert_true(all_zero(at, bytes));
+    assert_int_equal((uintptr_t)at % align_wanted(bytes), 0);
+    uint8_t fill = (uint8_t)(1 + stub_random(255));
+    memset(at, fill, bytes);
+    uint32_t i = account->count++;
+    account->out[i].at = at;
+    account->out[i].bytes = bytes;
+    account->out[i].from = from;
+    account->out[i].fill = fill;
+}
+
+static void random_free(struct account *account)
+{
+    uint32_t i = stub_random(account->count);
+    uint8_t *at = account->out[i].at;
+    size_t bytes = account->out[i].bytes;
+    assert_int_equal(at[0], account->out[i].fill);
+    assert_memory_equal(at, at + 1, bytes - 1);
+    mem_free(account->out[i].from, at, bytes);
+    account->out[i] = account->out[--account->count];
+}
+
+static void test_random_histories(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 30; seed++) {
+        stub_random_state = seed;
+        struct stub_arena arena;
+        arena_open(&arena, (8 + seed) * MIB + seed * MEM_PAGE);
+        struct untyped *from[3] = {arena.root};
+        assert_int_equal(untyped_make(arena.root, 4 * MIB, &from[1]), TN_OK);
+        assert_int_equal(untyped_make(from[1], 256 * 1024, &from[2]), TN_OK);
+        uint64_t children[3] = {4 * MIB, 256 * 1024, 0};
+        struct account account = {.count = 0};
+        uint32_t lean = 30;
+        for (uint32_t op = 0; op < 3000; op++) {
+            if (op % 500 == 0)
+                lean = 30 + stub_random(40);
+            bool out = account.count < ARRAY_LEN(account.out) && stub_random(100) < lean;
+            if (out || account.count == 0)
+                random_alloc(&account, from[stub_random(3)]);
+            else
+                random_free(&account);
+            if (op % 100 != 0)
+                continue;
+            for (uint32_t i = 0; i < 3; i++) {
+                mem_check(from[i]);
+                assert_int_equal(mem_stats(from[i]).used_bytes,
+                                 charge_of(&account, from[i]) + children[i]);
+            }
+        }
+        while (account.count > 0)
+            random_free(&account);
+        object_unref(untyped_object(from[1]));
+        object_unref(untyped_object(from[2]));
+        limbo_drain(&arena.limbo);
+        mem_check(arena.root);
+        assert_int_equal(mem_stats(arena.root).used_bytes, 0);
+        arena_close(&arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_boot_arguments),
+        cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_make_arguments),
+        cmocka_unit_test(test_alignment_and_clearing),
+        cmocka_unit_test(test_charged_by_pages),
+        cmocka_unit_test(test_odd_sizes),
+        cmocka_unit_test(test_nothing_held_back),
+        cmocka_unit_test(test_given_back),
+        cmocka_unit_test(test_fresh_memory_not_touched),
+        cmocka_unit_test(test_no_leak),
+        cmocka_unit_test(test_end_of_a_chain),
+        cmocka_unit_test(test_check_finds_breaches),
+        cmocka_unit_test(test_our_own_mistakes_end_the_kernel),
+        cmocka_unit_test(test_random_histories),
+    };
+    return cmocka_run_group_tests_name("mem", tests, NULL, NULL);
+}
