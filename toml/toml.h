@@ -28,8 +28,9 @@ enum {
     TOML_ERROR_TEXT_BYTES = 160,
 };
 
-/* An arena of this many bytes is enough for every document of `len` bytes. Most need a fifth. */
-#define TOML_ARENA_BYTES(len) ((size_t)(len)*64 + 1024)
+/* An arena of this many bytes is enough for every document of `len` bytes, right or wrong. Most
+ * need a fifth. */
+#define TOML_ARENA_BYTES(len) ((size_t)(len)*64 + 4096)
 
 /* The caller's memory. `at` may be aligned to anything. Set `used` to 0 to begin with; every
  * successful toml_parse adds to it, and setting it back frees all trees made since. */
