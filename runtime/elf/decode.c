@@ -219,6 +219,8 @@ static tn_err decode_segment(struct elf_file *file, const struct elf_phdr *phdr)
         return elf_fail_at(file, TN_EFORMAT, "segment outside of the file", STR(""), phdr->vaddr);
     switch (phdr->type) {
     case PT_LOAD:
+        if (phdr->memsz == 0 && phdr->filesz == 0)
+            return TN_OK; /* linkers leave these where a segment came out empty */
         if (file->nloads == ELF_LOADS_MAX)
             return elf_fail(file, TN_ETOOBIG, "too many segments");
         tn_err e = check_load(file, phdr);

@@ -275,6 +275,8 @@ static void test_refused(void **state)
         code.steps = 0;
         tn_err e = load(sample, sample->bytes, sample->len, &image, &error);
         char text[256];
+        if (e == TN_OK)
+            fail_msg("%s loads", cases[i].name);
         (void)elf_error_print(&error, text, sizeof(text));
         if (e != cases[i].err || strncmp(error.what, cases[i].what, strlen(cases[i].what)) != 0 ||
             strncmp(error.name, cases[i].thing, strlen(cases[i].thing)) != 0)
@@ -659,7 +661,7 @@ static void test_inspect(void **state)
     assert_int_equal(summary.state_version, 7);
     assert_true(summary.exec_bytes > 0 && summary.relro_bytes > sizeof(struct tn_component));
     assert_true(summary.span_bytes >= summary.exec_bytes + summary.read_bytes);
-    assert_true(summary.relocs >= 5);
+    assert_true(summary.relocs >= 4);
 
     /* What the kernel has no function for is still listed; what no kernel could have is not. */
     seen = (struct seen){0};

@@ -2,4 +2,5 @@
 void constructed(void);
 __attribute__((constructor)) void constructed(void)
 {
+    __asm__ volatile("");
 }

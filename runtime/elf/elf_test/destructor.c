@@ -2,4 +2,5 @@
 void destructed(void);
 __attribute__((destructor)) void destructed(void)
 {
+    __asm__ volatile("");
 }
