@@ -5,14 +5,20 @@
 #include <stdint.h>
 
 struct linux_machine {
-    uint32_t cpus;         /* worker threads, 1 to TN_CPUS_MAX; 0: as many as the process may use */
-    uint64_t memory_bytes; /* the one range reserved for the kernel, a multiple of 2 MiB */
+    uint32_t cpus;         /* workers, 1 to TN_CPUS_MAX; 0: as many as the process's CPU affinity
+                              allows */
+    uint64_t memory_bytes; /* the one range reserved for the kernel, a multiple of 2 MiB, not 0 */
 };
 
-/* Reserves the range and prepares the workers. 0, or a negative errno with nothing held. */
+/* Reserves the range, starts the workers (asleep until machine_run) with all signals but those of
+ * faults blocked, and installs handlers of SIGSEGV and SIGBUS that tell a stack overflow from
+ * another fault before the former action takes over. One machine a process, not to be used in a
+ * child after fork. 0, or a negative errno with nothing held: -EINVAL, -EBUSY, -ENOMEM, -EAGAIN
+ * (no more threads). */
 int linux_machine_init(const struct linux_machine *config);
 
-/* Unmaps everything; only after machine_run returned. Harmless after a failed init. */
+/* Ends the workers, puts the former handlers back, unmaps memory and all stacks; only after
+ * machine_run returned. Harmless after a failed init. */
 void linux_machine_destroy(void);
 
 #endif

@@ -1,0 +1,14 @@
+/* setup_test.c: the Linux machine for contract_test.c. */
+#include "machine/setup_test.h"
+
+#include "machine/linux/linux.h"
+
+int setup_machine(uint32_t cpus, uint64_t memory_bytes)
+{
+    return linux_machine_init(&(struct linux_machine){cpus, memory_bytes});
+}
+
+void setup_end(void)
+{
+    linux_machine_destroy();
+}
