@@ -1,4 +1,6 @@
 /* error.c: what the loader says when it refuses a file. */
+#include "base/bits.h"
+#include "base/fmt.h"
 #include "runtime/elf/elf_int.h"
 
 tn_err elf_fail_at(struct elf_file *file, tn_err err, const char *what, struct str name,
@@ -60,8 +62,8 @@ struct str elf_reloc_name(uint32_t arch, uint32_t type)
         {1032, "R_AARCH64_IRELATIVE"},
     };
     if (arch == ELF_X86_64)
-        return name_of(x86_64, sizeof(x86_64) / sizeof(x86_64[0]), type);
-    return name_of(aarch64, sizeof(aarch64) / sizeof(aarch64[0]), type);
+        return name_of(x86_64, ARRAY_LEN(x86_64), type);
+    return name_of(aarch64, ARRAY_LEN(aarch64), type);
 }
 
 struct str elf_tag_name(uint64_t tag)
@@ -99,41 +101,20 @@ struct str elf_tag_name(uint64_t tag)
         {0x6ffffffe, "DT_VERNEED"},
         {0x6ffffffc, "DT_VERDEF"},
     };
-    return name_of(tags, sizeof(tags) / sizeof(tags[0]), tag);
-}
-
-/* A line being written; what does not fit is left out. */
-struct line {
-    char *at;
-    size_t len, size;
-};
-
-static void put(struct line *line, struct str text)
-{
-    for (size_t i = 0; i < text.len && line->len + 1 < line->size; i++) {
-        char c = text.at[i];
-        line->at[line->len++] = c >= 0x20 && c < 0x7f ? c : '?';
-    }
+    return name_of(tags, ARRAY_LEN(tags), tag);
 }
 
 size_t elf_error_print(const struct elf_error *error, char *ret_text, size_t size)
 {
-    struct line line = {.at = ret_text, .size = size};
-    put(&line, str_of(error->what));
-    if (error->name[0] != '\0') {
-        put(&line, STR(" `"));
-        put(&line, str_of(error->name));
-        put(&line, STR("`"));
+    size_t len = fmt_print(ret_text, size, "%s", error->what);
+    if (error->name[0] != '\0')
+        len = fmt_add(ret_text, size, len, " `%s`", error->name);
+    if (error->has_number)
+        len = fmt_add(ret_text, size, len, " (0x%llx)", (unsigned long long)error->number);
+    len = len < size ? len : size - 1;
+    for (size_t i = 0; i < len; i++) {
+        if (ret_text[i] < 0x20 || ret_text[i] > 0x7e)
+            ret_text[i] = '?';
     }
-    if (error->has_number) {
-        char hex[16];
-        size_t n = 0;
-        for (uint64_t v = error->number; n == 0 || v != 0; v >>= 4)
-            hex[sizeof(hex) - ++n] = "0123456789abcdef"[v & 15];
-        put(&line, STR(" (0x"));
-        put(&line, (struct str){hex + sizeof(hex) - n, n});
-        put(&line, STR(")"));
-    }
-    ret_text[line.len] = '\0';
-    return line.len;
+    return len;
 }
