@@ -92,8 +92,9 @@ bool machine_region(uint32_t i, struct machine_region *ret_region);
 void machine_pages_release(void *at, size_t bytes);
 
 /* Memory for loaded code: reserved writable, then sealed: [0, exec_bytes) read and execute, the
- * rest up to `bytes` read only. All sizes are multiples of 4096. NULL or false when it cannot. Any.
- */
+ * rest up to `bytes` read only. A seal may be of any pages of what was reserved and may change an
+ * earlier one's execute right, never make a page writable again; it also makes new code visible to
+ * instruction fetch. All sizes are multiples of 4096. NULL or false when it cannot. Any. */
 void *machine_code_get(size_t bytes);
 bool machine_code_seal(void *at, size_t bytes, size_t exec_bytes);
 void machine_code_put(void *at, size_t bytes);

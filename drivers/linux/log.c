@@ -1,0 +1,140 @@
+/* log.c: lines for people on standard error (tenon.log).
+ *
+ * A line is "[seconds since boot] NAME LEVEL: TEXT". Who wrote it is found by the badge, which the
+ * sender cannot choose, so a line's beginning is true whatever its text says.
+ *
+ * Invariants:
+ * 1. One line of a component is one line on the terminal: every control character (C0, DEL, C1),
+ *    what reorders text (the bidirectional controls) and what ends lines (U+2028, U+2029) is shown
+ *    escaped, as \n, \t, \xNN or \u{N}; a backslash is shown doubled; bytes that are not UTF-8 as
+ *    \xNN. No text can forge a line, move the cursor or hide another.
+ * 2. A line is written whole with one write where the system takes it whole.
+ * 3. What could not be written is counted, and the next line that can be says how many were lost.
+ * 4. There is no limit of rate; lines and bytes are counted. */
+#include "drivers/linux/log.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/fmt.h"
+#include "base/utf8.h"
+#include "drivers/linux/drivers.h"
+#include "interfaces/tenon_log.h"
+
+static tn_err log_load(void *self, const struct tn_turn *turn, const struct tn_pack *config)
+{
+    struct log *log = self;
+    struct tn_grants grants;
+    struct tn_grant grant;
+    (void)turn;
+    tn_err e = tn_grants_open(config, &grants);
+    while (e == TN_OK && (e = tn_grants_next(&grants, &grant)) == TN_OK) {
+        if (grant.kind != TN_GRANT_NAME || grant.text_len == 0 || grant.text_len > TN_NAME_MAX)
+            return TN_EARGS;
+        if (log->nwriters == LOG_WRITERS_MAX)
+            return TN_ELIMIT;
+        struct log_writer *writer = &log->writers[log->nwriters++];
+        writer->badge = grant.badge;
+        __builtin_memcpy(writer->name, grant.text, grant.text_len);
+        writer->name[grant.text_len] = '\0';
+    }
+    return e == TN_ENOTFOUND ? TN_OK : e;
+}
+
+/* Whether a scalar value would do something to a terminal besides appearing. */
+static bool acts(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || (c >= 0x200e && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+/* Appends `text`, escaped; returns the new length. The line has room for any text. */
+static size_t add_escaped(struct log *log, size_t used, struct tn_text text)
+{
+    const uint8_t *at = (const uint8_t *)text.at;
+    size_t size = sizeof(log->line);
+    for (uint32_t i = 0; i < text.len;) {
+        uint32_t c = 0, n = utf8_decode(at + i, text.len - i, &c);
+        if (n == 0 || (c < 0x80 && acts(c) && c != '\n' && c != '\t'))
+            used = fmt_add(log->line, size, used, "\\x%02x", at[i]);
+        else if (c == '\n' || c == '\t' || c == '\\')
+            used = fmt_add(log->line, size, used, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : '\\');
+        else if (acts(c))
+            used = fmt_add(log->line, size, used, "\\u{%x}", c);
+        else
+            used = fmt_add(log->line, size, used, "%.*s", (int)n, text.at + i);
+        i += n > 0 ? n : 1;
+    }
+    return used;
+}
+
+static bool write_line(const char *at, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(STDERR_FILENO, at, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static size_t add_head(struct log *log, const struct tn_turn *turn, uint8_t level)
+{
+    static const char levels[][8] = {"debug", "info", "warning", "error"};
+    size_t size = sizeof(log->line);
+    uint64_t us = turn->now / 1000;
+    size_t used = fmt_print(log->line, size, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
+                            (unsigned long long)(us % 1000000));
+    const char *name = NULL;
+    for (uint32_t i = 0; i < log->nwriters; i++) {
+        if (log->writers[i].badge == turn->badge)
+            name = log->writers[i].name;
+    }
+    if (name != NULL)
+        used = add_escaped(log, used, (struct tn_text){name, (uint32_t)str_length(name)});
+    else
+        used = fmt_add(log->line, size, used, "badge-%llx", (unsigned long long)turn->badge);
+    return fmt_add(log->line, size, used, " %s: ",
+                   levels[level <= TENON_LOG_ERROR ? level : TENON_LOG_ERROR]);
+}
+
+static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
+                       struct tn_pack *out)
+{
+    struct log *log = self;
+    struct tenon_log_write_args args;
+    if (turn->method != TENON_LOG_WRITE)
+        return TN_EMETHOD;
+    tn_err e = tenon_log_write_args_decode(in, &args);
+    if (e != TN_OK)
+        return e;
+    size_t used = add_head(log, turn, args.level);
+    used = add_escaped(log, used, args.text);
+    if (log->lost_since > 0)
+        used = fmt_add(log->line, sizeof(log->line), used, " (%llu lines lost before this one)",
+                       (unsigned long long)log->lost_since);
+    used = fmt_add(log->line, sizeof(log->line), used, "\n");
+    if (write_line(log->line, used)) {
+        log->lines++;
+        log->bytes += used;
+        log->lost_since = 0;
+    } else {
+        log->lost++;
+        log->lost_since++;
+    }
+    if (out != NULL)
+        out->len = 0;
+    return TN_OK;
+}
+
+const struct tn_component driver_linux_log = {
+    .abi = TN_ABI,
+    .size = sizeof(struct tn_component),
+    .state_size = sizeof(struct log),
+    .load = log_load,
+    .call = log_call,
+};

@@ -1,0 +1,5 @@
+/* function.c: a tn_component that is code. */
+void tn_component(void);
+__attribute__((visibility("default"))) void tn_component(void)
+{
+}
