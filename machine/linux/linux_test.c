@@ -47,6 +47,8 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Each CPU looks a different number of times before it sleeps, so that unparks meet every moment of
+ * the other's way into its park. No deadline: one lost wake-up and the run never ends. */
 struct ping_pong {
     atomic_u32 turn;
     uint64_t data;
@@ -55,9 +57,16 @@ struct ping_pong {
 static void ping_pong_entry(void *arg, uint32_t cpu)
 {
     struct ping_pong *game = arg;
+    uint32_t random = cpu + 1;
     for (uint32_t i = 0; i < PING_PONGS; i++) {
-        while (at_load(&game->turn, ACQUIRE) % 2 != cpu)
-            machine_park(cpu, UINT64_MAX);
+        random = random * 1664525 + 1013904223;
+        uint32_t looks = random >> 26;
+        while (at_load(&game->turn, ACQUIRE) % 2 != cpu) {
+            if (looks > 0)
+                looks--;
+            else
+                machine_park(cpu, UINT64_MAX);
+        }
         game->data++;
         at_add(&game->turn, 1, RELEASE);
         machine_unpark(cpu ^ 1);
