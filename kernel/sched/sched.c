@@ -6,9 +6,10 @@
 #include "base/bytes.h"
 
 enum {
-    CLOCK_TURNS = 64,  /* turns between two looks at the clock */
-    REAP_OBJECTS = 16, /* freed in one go, between turns */
-    NESTED_MAX = 4,    /* turns of data domains one in the other on a stack */
+    CLOCK_TURNS = 64,        /* turns between two looks at the clock */
+    REAP_OBJECTS = 16,       /* freed in one go, between turns */
+    GRACE_LOOK_NS = 1000000, /* sleep at most while objects wait for a grace period */
+    NESTED_MAX = 4,          /* turns of data domains one in the other on a stack */
 };
 
 uint64_t sched_cause(struct cpu *cpu)
@@ -138,7 +139,8 @@ struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
     return cpu;
 }
 
-static void sleep_until_work(struct cpu *cpu)
+/* `waiting`: objects wait for a grace period, so look again soon. */
+static void sleep_until_work(struct cpu *cpu, bool waiting)
 {
     for (uint32_t i = 0; i < cpu->kernel->config.spin; i++) {
         if (at_load(&cpu->remote, RELAXED) != NULL || at_load(&cpu->kernel->stopping, RELAXED) != 0)
@@ -148,6 +150,8 @@ static void sleep_until_work(struct cpu *cpu)
     lock_take(&cpu->wheel_lock);
     uint64_t until = wheel_next_ns(&cpu->wheel);
     lock_drop(&cpu->wheel_lock);
+    if (waiting && until > cpu->now + GRACE_LOOK_NS)
+        until = cpu->now + GRACE_LOOK_NS;
     limbo_idle(&cpu->kernel->limbo, cpu->id);
     tn_time before = cpu->now;
     cpu->stats.parks++;
@@ -170,9 +174,9 @@ void sched_loop(struct cpu *cpu)
             continue;
         }
         look_at_clock(cpu, NULL);
-        if (limbo_reap(&kernel->limbo, REAP_OBJECTS) || cpu->queued != 0)
-            continue;
-        sleep_until_work(cpu);
+        bool waiting = limbo_reap(&kernel->limbo, REAP_OBJECTS);
+        if (cpu->queued == 0)
+            sleep_until_work(cpu, waiting);
     }
     struct fiber *self = fiber_self();
     cpu->leaving = self;
