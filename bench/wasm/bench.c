@@ -38,6 +38,7 @@ enum { ENGINES = ARRAY_LEN(engines) };
 struct report {
     char versions[ENGINES][LINE_BYTES]; /* "": not installed */
     double log_ratios[ENGINES];         /* sums over the programs */
+    bool failed[ENGINES];               /* in any program: then it has no mean */
     json_t *programs;
     uint32_t nprograms;
 };
@@ -57,7 +58,7 @@ static void print_conditions(const struct bench *bench, const struct report *rep
     strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     if (bench->json) {
         json_object_set_new(root, "cpu", json_string(model));
-        json_object_set_new(root, "compiler", json_string(__VERSION__));
+        json_object_set_new(root, "compiler", json_string(BENCH_COMPILER));
         json_object_set_new(root, "date", json_string(date));
         json_object_set_new(root, "runs", json_integer(bench->nruns));
         json_object_set_new(root, "fuel_table", json_integer(WASM_FUEL_TABLE_VERSION));
@@ -65,7 +66,7 @@ static void print_conditions(const struct bench *bench, const struct report *rep
             json_object_set_new(root, engines[e].name, json_string(report->versions[e]));
         return;
     }
-    printf("cpu       %s\ncompiler  %s\ndate      %s\n", model, __VERSION__, date);
+    printf("cpu       %s\ncompiler  %s -O2\ndate      %s\n", model, BENCH_COMPILER, date);
     printf("method    CPU time, median of %u runs; fuel counted (table %u)\n", bench->nruns,
            WASM_FUEL_TABLE_VERSION);
     for (size_t e = TENON + 1; e < ENGINES; e++)
@@ -90,6 +91,7 @@ static bool run_program(const struct bench *bench, struct report *report, const 
         timings[e] = (struct timing){.checksum = 0};
         if (!engines[e].run(bench, name, n, &timings[e])) {
             fprintf(stderr, "%s: %s failed\n", name, engines[e].name);
+            report->failed[e] = true;
             ok = false;
             continue;
         }
@@ -130,9 +132,10 @@ static void print_means(const struct bench *bench, const struct report *report, 
         printf("%-19s", "geometric mean");
     for (size_t e = 0; e < ENGINES; e++) {
         double mean = exp(report->log_ratios[e] / report->nprograms);
-        if (report->versions[e][0] != '\0')
+        bool counts = report->versions[e][0] != '\0' && !report->failed[e];
+        if (counts)
             json_object_set_new(means, engines[e].name, json_real(mean));
-        if (!bench->json && e != NATIVE && report->versions[e][0] != '\0')
+        if (!bench->json && e != NATIVE && counts)
             printf(" %11s %7.2f", "", mean);
         else if (!bench->json)
             printf(" %11s %7s", "", "");

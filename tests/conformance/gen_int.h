@@ -17,7 +17,7 @@ enum {
     MAX_LABELS = 8,
     MAX_TYPES = 4096,
     NESTING = 4,
-    GAS = 3000,
+    GAS = 2000,
     GLOBALS = 5, /* one of each type, and the gas */
     GLOBAL_GAS = 4,
     /* Locals after the parameters. */
