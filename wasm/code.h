@@ -24,29 +24,29 @@ union word {
 };
 _Static_assert(sizeof(union word) == 8, "a word is 8 bytes");
 
-/* Instructions that are not simply a WebAssembly opcode. */
-#define CODE_SPECIAL(X)                                                                  \
-    X(FUEL)          /* hi: fuel of the block that begins after it */                    \
-    X(COPY)          /* a = b */                                                         \
-    X(COPY_N)        /* c slots from b to a, ascending */                                \
-    X(CONST)         /* a = hi */                                                        \
-    X(CONST_WIDE)    /* a = next word */                                                 \
-    X(ADDRESS)       /* a = b + next word, without wrapping at 32 bits */                \
-    X(SELECT)        /* a = lo of next word is a slot that is not 0 ? b : c */           \
-    X(JUMP)          /* hi: distance */                                                  \
-    X(JUMP_TABLE)    /* a index; hi: number of targets after it, less one */             \
-    X(CALL)          /* a arguments; hi: function of this module, imports not counted */ \
-    X(CALL_IMPORT)   /* a arguments; hi: import */                                       \
-    X(CALL_INDIRECT) /* a arguments, b index; next word: lo type, hi table */            \
-    X(RETURN)        /* no results */                                                    \
-    X(RETURN_ONE)    /* a */                                                             \
-    X(RETURN_N)      /* b results from a */                                              \
-    X(TRAP)          /* unreachable */                                                   \
-    X(GLOBAL_GET)    /* a = global b */                                                  \
-    X(GLOBAL_SET)    /* global b = a */                                                  \
-    X(SLOW)          /* a operands; hi: opcode; next word: its two immediates */         \
-    X(EXIT)          /* the bottom of the stack of calls */                              \
-    X(BACK)          /* the return from a call into another instance */
+/* Instructions that are not simply a WebAssembly opcode: X(id, no code). */
+#define CODE_SPECIAL(X)                                                                     \
+    X(FUEL, 0)          /* hi: fuel of the block that begins after it */                    \
+    X(COPY, 0)          /* a = b */                                                         \
+    X(COPY_N, 0)        /* c slots from b to a, ascending */                                \
+    X(CONST, 0)         /* a = hi */                                                        \
+    X(CONST_WIDE, 0)    /* a = next word */                                                 \
+    X(ADDRESS, 0)       /* a = b + next word, without wrapping at 32 bits */                \
+    X(SELECT, 0)        /* a = lo of next word is a slot that is not 0 ? b : c */           \
+    X(JUMP, 0)          /* hi: distance */                                                  \
+    X(JUMP_TABLE, 0)    /* a index; hi: number of targets after it, less one */             \
+    X(CALL, 0)          /* a arguments; hi: function of this module, imports not counted */ \
+    X(CALL_IMPORT, 0)   /* a arguments; hi: import */                                       \
+    X(CALL_INDIRECT, 0) /* a arguments, b index; next word: lo type, hi table */            \
+    X(RETURN, 0)        /* no results */                                                    \
+    X(RETURN_ONE, 0)    /* a */                                                             \
+    X(RETURN_N, 0)      /* b results from a */                                              \
+    X(TRAP, 0)          /* unreachable */                                                   \
+    X(GLOBAL_GET, 0)    /* a = global b */                                                  \
+    X(GLOBAL_SET, 0)    /* global b = a */                                                  \
+    X(SLOW, 0)          /* a operands; hi: opcode; next word: its two immediates */         \
+    X(EXIT, 0)          /* the bottom of the stack of calls */                              \
+    X(BACK, 0)          /* the return from a call into another instance */
 
 #define CODE_ONE(id, ...)       OP_##id,
 #define CODE_IMM(id, ...)       OP_##id, OP_##id##_I,
