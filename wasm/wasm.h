@@ -141,7 +141,7 @@ enum wasm_status {
     WASM_DONE,    /* finished; results are there */
     WASM_TRAP,    /* finished; wasm_trap_info says why */
     WASM_PENDING, /* a host function will deliver later: wasm_resume */
-    WASM_FUEL,    /* out of fuel, before a block: wasm_fuel_add, wasm_run again */
+    WASM_FUEL,    /* out of fuel, before a block: wasm_fuel_set, wasm_run again */
 };
 
 /* A host function: reads args, writes results (both arrays of slots, which may overlap: read all
@@ -221,6 +221,8 @@ uint32_t wasm_backtrace(const struct wasm_instance *instance, struct wasm_frame_
                         uint32_t n);
 
 uint64_t wasm_fuel_left(const struct wasm_instance *instance);
+/* After WASM_FUEL: the least that wasm_run needs to go on: the price of the next block. */
+uint64_t wasm_fuel_wanted(const struct wasm_instance *instance);
 void wasm_fuel_set(struct wasm_instance *instance, uint64_t fuel);
 /* Takes `fuel` for work done by the host on the instance's behalf; false (nothing taken) when it
  * has less. */
