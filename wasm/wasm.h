@@ -189,6 +189,9 @@ void wasm_destroy(struct wasm_instance *instance);
  * TN_EBUSY: a computation is in progress. nargs must match the type. */
 tn_err wasm_begin(struct wasm_instance *instance, uint32_t func, const wasm_value *args,
                   uint32_t nargs);
+/* The same for the function at `elem` of a table. TN_EINVAL: none there, or of another type. */
+tn_err wasm_begin_elem(struct wasm_instance *instance, uint32_t table, uint32_t elem,
+                       const wasm_value *args, uint32_t nargs, uint32_t nresults);
 /* Prepares the start function; TN_ENOTFOUND when the module has none. */
 tn_err wasm_start(struct wasm_instance *instance);
 enum wasm_status wasm_run(struct wasm_instance *instance);
@@ -233,6 +236,10 @@ bool wasm_fuel_take(struct wasm_instance *instance, uint64_t fuel);
 uint8_t *wasm_memory(struct wasm_instance *instance, uint64_t *ret_bytes);
 /* [at, at + len) of memory 0, or NULL when any of it is outside. */
 void *wasm_memory_range(struct wasm_instance *instance, uint32_t at, uint32_t len);
+
+/* Adds pages of zeroes to memory 0, as memory.grow does; the old count, or UINT32_MAX when there is
+ * no room or no memory. */
+uint32_t wasm_memory_grow(struct wasm_instance *instance, uint32_t pages);
 
 /* Globals, tables and functions by index in the module's space, for linking and tests. */
 tn_err wasm_global_get(struct wasm_instance *instance, uint32_t index, wasm_value *ret_value);
