@@ -212,6 +212,32 @@ static void test_given_back(void **state)
     arena_close(&arena);
 }
 
+/* The warm block does not draw its buddy's memory into a release of both. */
+static void test_warm_block_stays_alone(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 32 * MIB);
+    uint8_t *at[12], *low = NULL;
+    uint32_t n = 0;
+    while (n < ARRAY_LEN(at) && (at[n] = mem_alloc(arena.root, MEM_RELEASE)) != NULL)
+        n++;
+    for (uint32_t i = 0; i < n && low == NULL; i++)
+        for (uint32_t j = 0; j < n; j++)
+            if ((size_t)(at[i] - (uint8_t *)arena.base) % (2 * MEM_RELEASE) == 0 &&
+                at[j] == at[i] + MEM_RELEASE)
+                low = at[i];
+    assert_non_null(low);
+    stub_releases = stub_released_bytes = 0;
+    mem_free(arena.root, low, MEM_RELEASE);
+    assert_int_equal(stub_releases, 0);
+    mem_free(arena.root, low + MEM_RELEASE, MEM_RELEASE);
+    assert_int_equal(stub_releases, 1);
+    assert_int_equal(stub_released_bytes, MEM_RELEASE);
+    mem_check(arena.root);
+    arena_close(&arena);
+}
+
 static uint64_t resident_pages(const struct stub_arena *arena)
 {
     uint64_t n = 0;
@@ -483,6 +509,7 @@ int main(void)
         cmocka_unit_test(test_odd_sizes),
         cmocka_unit_test(test_nothing_held_back),
         cmocka_unit_test(test_given_back),
+        cmocka_unit_test(test_warm_block_stays_alone),
         cmocka_unit_test(test_fresh_memory_not_touched),
         cmocka_unit_test(test_no_leak),
         cmocka_unit_test(test_end_of_a_chain),
