@@ -44,13 +44,14 @@ uint64_t machine_now_ns(void);
 uint64_t machine_wall_ns(void);
 
 /* Fills `at` with unpredictable bytes (seeded ones in the simulator). Never fails: a machine
- * without entropy panics at boot. Any. */
+ * without entropy panics. Any. */
 void machine_random(void *at, size_t len);
 
 /* Fibers: a stack with a suspended computation on it.
  *
  * Switching saves only the callee-saved registers: fiber code may not change MXCSR, the x87
- * control word or FPCR. A fiber may go on on another CPU than it was suspended on. */
+ * control word or FPCR. A fiber may go on on another CPU than it was suspended on, so nothing of
+ * the CPU or the thread may be remembered across a switch. */
 struct machine_fiber {
     void *sp;    /* saved stack pointer while suspended */
     void *stack; /* lowest usable byte, for overflow reports */
@@ -59,18 +60,23 @@ struct machine_fiber {
 };
 
 /* Prepares a fiber that will run entry(arg) on the first switch to it. `entry` must never return.
- * `fiber` describes a stack from machine_stack_get, or is re-prepared after its last use. Any. */
+ * `stack` is from machine_stack_get, and any fiber that ran on it is abandoned, not running. The
+ * machine keeps the top 16 bytes of it for itself. Any. */
 void machine_fiber_init(struct machine_fiber *fiber, void *stack, size_t stack_bytes,
                         void (*entry)(void *arg), void *arg);
 
-/* Suspends the running computation into *from and goes on with *to. Returns when somebody switches
- * back to *from, perhaps on another CPU. `from` needs no init when it is a CPU's boot stack. Cpu.
- */
+/* Suspends the running computation into *from and goes on with *to, which must be suspended or
+ * prepared. Returns when somebody switches back to *from, perhaps on another CPU. *from is
+ * suspended only when `to` runs: another CPU may be told of it by the side that arrives, never
+ * before the switch (the simulator panics on a switch to a fiber that is not suspended). `from`
+ * needs no init when it is a CPU's boot stack. Cpu. */
 void machine_fiber_switch(struct machine_fiber *from, struct machine_fiber *to);
 
 /* A stack of `bytes` (a multiple of the page) with an inaccessible guard page below; touching the
- * guard page ends the kernel with a message that says so. NULL when none can be had. Any. */
+ * guard page ends the kernel with a message that says so. It may hold what its last user left. NULL
+ * when none can be had; a hosted machine gives 16,384 of one size and knows 8 sizes. Any. */
 void *machine_stack_get(size_t bytes);
+/* Takes a stack back, with the same `bytes`, when no fiber runs on it any more; NULL is ignored. */
 void machine_stack_put(void *stack, size_t bytes);
 
 /* Memory */
@@ -91,9 +97,10 @@ bool machine_region(uint32_t i, struct machine_region *ret_region);
  * machine: they stay addressable and read as zero from now on. Any. */
 void machine_pages_release(void *at, size_t bytes);
 
-/* Memory for loaded code: reserved writable, then sealed: [0, exec_bytes) read and execute, the
- * rest up to `bytes` read only. All sizes are multiples of 4096. NULL or false when it cannot. Any.
- */
+/* Memory for loaded code: zero and writable at first, then sealed for good: [0, exec_bytes) read
+ * and execute, the rest up to `bytes` read only. All sizes are multiples of 4096. NULL or false
+ * when it cannot; after false the memory is only good for machine_code_put, which ignores NULL.
+ * Any. */
 void *machine_code_get(size_t bytes);
 bool machine_code_seal(void *at, size_t bytes, size_t exec_bytes);
 void machine_code_put(void *at, size_t bytes);

@@ -1,4 +1,4 @@
-/* code_sample_aarch64.S: for tests: position-independent code to copy; a function returning 1742. */
+/* code_sample_aarch64.S: for tests: position-independent code to copy; it returns 1742. */
     .section .rodata
     .globl code_sample
     .globl code_sample_end

@@ -4,18 +4,10 @@
  * linux_machine_init, so that lack of threads is an error there and not in the middle of a boot,
  * and wait for runs on a condition variable.
  *
- * A worker's sleep is one word, `state`, and a futex on it:
- *     AWAKE to PARKED       machine_park, no unpark came before
- *     AWAKE to NOTIFIED     machine_unpark, remembered
- *     PARKED to NOTIFIED    machine_unpark, which then makes the system call
- *     any to AWAKE          machine_park on its way out
+ * A worker's sleep is one word, whose protocol is park_word.h, and a futex on it.
  *
- * Invariants:
- *  1. Only the worker itself writes AWAKE and PARKED; anybody may write NOTIFIED.
- *  2. Every change is a read-modify-write, so each unpark is either before the one that parks,
- *     which then fails, or after it and sees PARKED: no wake-up is lost.
- *  3. `machine` is written by linux_machine_init and destroy, and by machine_run with the lock
- * held; workers read entry and arg after they saw the run under the lock. */
+ * Invariant: `machine` is written by linux_machine_init and destroy, and by machine_run with the
+ * lock held; workers read entry and arg after they saw the run under the lock. */
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -37,13 +29,13 @@
 #include "machine/linux/fiber.h"
 #include "machine/linux/linux.h"
 #include "machine/linux/memory.h"
+#include "machine/linux/park_word.h"
 
-enum { AWAKE, NOTIFIED, PARKED };
 enum { BOOT_STACK_BYTES = 256 * 1024, CACHE_LINE_BYTES = 64 };
 #define SECOND_NS UINT64_C(1000000000)
 
 struct worker {
-    atomic_u32 state;
+    atomic_u32 park_word;
     pthread_t thread; /* not of CPU 0 */
     bool started;
     void *fault_stack;
@@ -104,10 +96,8 @@ uint32_t machine_cpu_count(void)
 void machine_park(uint32_t cpu, uint64_t until_ns)
 {
     ASSERT(cpu < machine.cpus);
-    atomic_u32 *state = &machine.workers[cpu].state;
-    uint32_t found = AWAKE;
-    /* Relaxed: what an unpark published is acquired by the swap below. */
-    if (at_cas(state, &found, PARKED, RELAXED, RELAXED)) {
+    atomic_u32 *word = &machine.workers[cpu].park_word;
+    if (park_word_sleep(word)) {
         struct timespec until, *timeout = NULL;
         uint64_t host_ns;
         if (!__builtin_add_overflow(until_ns, machine.boot_ns, &host_ns)) {
@@ -116,23 +106,20 @@ void machine_park(uint32_t cpu, uint64_t until_ns)
             timeout = &until;
         }
         /* However it ends (woken, timed out, interrupted), the caller looks again by itself. */
-        (void)syscall(SYS_futex, state, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, PARKED, timeout,
+        (void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, PARK_PARKED, timeout,
                       NULL, FUTEX_BITSET_MATCH_ANY);
     }
-    /* Acquire: the caller sees what was written before the unpark that is taken here. */
-    (void)at_swap(state, AWAKE, ACQUIRE);
+    park_word_wake(word);
 }
 
 void machine_unpark(uint32_t cpu)
 {
     ASSERT(cpu < machine.cpus);
-    atomic_u32 *state = &machine.workers[cpu].state;
-    /* Release pairs with the swap in machine_park. A swap even when NOTIFIED is there already: the
-     * worker must acquire from this unpark too, not only from the first. */
-    if (at_swap(state, NOTIFIED, RELEASE) != PARKED)
+    atomic_u32 *word = &machine.workers[cpu].park_word;
+    if (!park_word_notify(word))
         return;
     int saved_errno = errno; /* a signal handler may call this */
-    (void)syscall(SYS_futex, state, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
+    (void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);
     errno = saved_errno;
 }
 
@@ -243,7 +230,7 @@ int linux_machine_init(const struct linux_machine *config)
     err = fault_init(NULL);
     for (uint32_t i = 0; i < machine.cpus && err == 0; i++) {
         struct worker *worker = &machine.workers[i];
-        at_init(&worker->state, AWAKE);
+        at_init(&worker->park_word, PARK_AWAKE);
         worker->fault_stack = fault_stack_get();
         if (worker->fault_stack == NULL)
             err = -ENOMEM;

@@ -9,7 +9,7 @@
  * Invariants:
  *  1. A shelf's base, once published by shelf_count, changes only at stack_destroy, so that the
  *     fault handler reads shelves without a lock.
- *  2. Slots [0, fresh) are accessible above their guard; slots [fresh, STACK_SLOTS_MAX) are not.
+ *  2. Slots [0, fresh) are accessible above their guard. Without mark_guards no guard ever was.
  *  3. A slot below fresh is in use, or on the free list once. */
 #include <pthread.h>
 #include <stddef.h>
@@ -95,9 +95,10 @@ static bool shelf_open(struct shelf *shelf, int32_t slot)
             return false;
         if (madvise(guard, guard_bytes(), LINUX_MADV_GUARD_INSTALL) == 0)
             return true;
-        shelf->mark_guards = false;
+        /* An older Linux, or locked memory: for this shelf, guards by protection from now on. */
         if (mprotect(guard, guard_bytes(), PROT_NONE) != 0)
             return false;
+        shelf->mark_guards = false;
         return true;
     }
     return mprotect(guard + guard_bytes(), shelf->stack_bytes, access) == 0;

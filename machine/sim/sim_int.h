@@ -17,10 +17,10 @@ struct sim_cpu {
     int64_t priority;  /* SIM_PCT: the highest runnable goes on */
 };
 
-enum {
-    SIM_HOST = UINT32_MAX, /* `current` while no virtual CPU runs */
-    SIM_PCT_DEPTH_MAX = 4,
-};
+/* `current` while no virtual CPU runs. */
+#define SIM_HOST UINT32_MAX
+
+enum { SIM_PCT_DEPTH_MAX = 4 };
 
 struct sim {
     struct sim_machine config;

@@ -1,11 +1,13 @@
 /* sim_test.c: the simulator repeats by seed, finds planted bugs, and tells deadlock from hanging.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -380,30 +382,74 @@ static void twice_child(void)
     _exit(0);
 }
 
+/* Runs `child` in a fork with its standard error in ret_text; returns the signal that ended it. */
+static int run_child(void (*child)(void), char *ret_text, size_t text_bytes)
+{
+    int ends[2], status = 0;
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct rlimit none = {0, 0};
+        (void)setrlimit(RLIMIT_CORE, &none);
+        (void)dup2(ends[1], STDERR_FILENO);
+        (void)signal(SIGSEGV, SIG_DFL); /* the test library has its own */
+        child();
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    size_t len = 0;
+    ssize_t n;
+    while ((n = read(ends[0], ret_text + len, text_bytes - 1 - len)) > 0)
+        len += (size_t)n;
+    ret_text[len] = '\0';
+    (void)close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
 static void test_running_fiber_is_refused(void **state)
 {
     (void)state;
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        (void)dup2(ends[1], STDERR_FILENO);
-        twice_child();
-    }
-    (void)close(ends[1]);
-    char text[1024];
-    size_t len = 0;
-    ssize_t n;
-    while (len < sizeof(text) - 1 && (n = read(ends[0], text + len, sizeof(text) - 1 - len)) > 0)
-        len += (size_t)n;
-    text[len] = '\0';
-    (void)close(ends[0]);
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    char text[16384];
+    assert_int_equal(run_child(twice_child, text, sizeof(text)), SIGABRT);
     assert_non_null(strstr(text, "not suspended"));
-    assert_non_null(strstr(text, "seed 41"));
+    assert_non_null(strstr(text, "seed 41 "));
+}
+
+static void overflow_entry(void *arg, uint32_t cpu)
+{
+    (void)cpu;
+    struct twice *t = arg;
+    machine_fiber_switch(&t->boot[0], &t->fiber);
+}
+
+static void overflow_fiber(void *arg)
+{
+    struct twice *t = arg;
+    volatile unsigned char *at = t->fiber.stack;
+    at[-1] = 1;
+    abort();
+}
+
+static void overflow_child(void)
+{
+    struct sim_machine config = config_of(43, 1);
+    struct twice t = {0};
+    if (sim_machine_init(&config) != 0)
+        _exit(1);
+    machine_fiber_init(&t.fiber, machine_stack_get(MIGRANT_STACK_BYTES), MIGRANT_STACK_BYTES,
+                       overflow_fiber, &t);
+    machine_run(overflow_entry, &t);
+}
+
+static void test_overflow_names_the_seed(void **state)
+{
+    (void)state;
+    char text[16384];
+    assert_int_equal(run_child(overflow_child, text, sizeof(text)), SIGSEGV);
+    assert_non_null(strstr(text, "stack overflow of a native turn"));
+    assert_non_null(strstr(text, "seed 43 "));
 }
 
 struct checked {
@@ -468,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_lone_spinner_gets_there),
         cmocka_unit_test(test_fibers_migrate),
         cmocka_unit_test(test_running_fiber_is_refused),
+        cmocka_unit_test(test_overflow_names_the_seed),
         cmocka_unit_test(test_check_after_every_switch),
         cmocka_unit_test(test_choice_and_entropy),
     };
