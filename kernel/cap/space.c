@@ -20,7 +20,7 @@ static uint32_t chunk_first(uint32_t chunk)
 /* The last chunk is cut off at slots_max. */
 static uint32_t chunk_slots(const struct space *space, uint32_t chunk)
 {
-    uint32_t first = chunk_first(chunk), slots = CHUNK_SLOTS << chunk;
+    uint32_t first = chunk_first(chunk), slots = (uint32_t)CHUNK_SLOTS << chunk;
     ASSERT(first < space->slots_max);
     return slots < space->slots_max - first ? slots : space->slots_max - first;
 }
