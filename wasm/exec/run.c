@@ -290,7 +290,9 @@ L_GLOBAL_SET:
     inst->globals[pc->b]->value = fp[pc->a];
     NEXT(1);
 L_SLOW:
-    stop = slow_op(inst, pc->hi, fp + pc->a, pc[1].lo, pc[1].hi, &fuel);
+    t->fuel = fuel; /* a variable whose address is taken would not be kept in a register */
+    stop = slow_op(inst, pc->hi, fp + pc->a, pc[1].lo, pc[1].hi, &t->fuel);
+    fuel = t->fuel;
     if (UNLIKELY(stop != STOP_NONE)) {
         t->fuel_wanted = slow_wants(pc->hi, fp + pc->a);
         goto stopped;
