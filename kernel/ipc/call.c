@@ -77,7 +77,8 @@ static void prepare(struct turn *callee_turn, void *arg)
     if (turn->block != NULL) {
         turn->in.data = turn->block->bytes;
     } else {
-        memcpy(turn->small, in->data, in->len);
+        if (in->len > 0)
+            memcpy(turn->small, in->data, in->len);
         turn->in.data = turn->small;
     }
 }

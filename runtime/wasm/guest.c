@@ -20,12 +20,10 @@
 #include "base/fmt.h"
 
 enum {
-    GUEST_FRAMES = 16,    /* of a backtrace that is reported */
-    OUT_STRUCTS = 256,    /* bytes for turn and packs at the head of the window */
-    MEMORY_TRIES = 12,    /* sizes tried for the linear memory */
+    GUEST_FRAMES = 16, /* of a backtrace that is reported */
+    OUT_STRUCTS = 256, /* bytes for turn and packs at the head of the window */
+    MEMORY_TRIES = 12, /* sizes tried for the linear memory */
 };
-
-static void guest_continue(struct guest *guest, struct cpu *cpu, enum turn_end *ret_end);
 
 static struct guest *guest_of(struct instance *instance)
 {
@@ -155,7 +153,7 @@ static void guest_fault(struct guest *guest, tn_err err)
     struct actor *actor = guest->instance.actor;
     struct wasm_frame_info frames[GUEST_FRAMES];
     uint32_t n = wasm_backtrace(guest->wasm, frames, GUEST_FRAMES);
-    const char *text = err == TN_EFUEL  ? "the fuel of this call is used up"
+    const char *text = err == TN_EFUEL   ? "the fuel of this call is used up"
                        : err == TN_ETIME ? "its deadline has passed"
                                          : wasm_trap_text(guest->wasm);
     bool restarts = guest->restarts < guest->config.restarts_max;
@@ -192,7 +190,7 @@ static void charge(struct guest *guest)
     guest->fuel_given = 0;
 }
 
-/* The next slice; false when the fuel of the turn does not pay for the next block. */
+/* The next slice, of at least `wanted`; false when the turn cannot pay for it. */
 static bool fuel_slice(struct guest *guest, uint64_t wanted)
 {
     uint64_t give = wanted > GUEST_SLICE_FUEL ? wanted : GUEST_SLICE_FUEL;
@@ -206,8 +204,8 @@ static bool fuel_slice(struct guest *guest, uint64_t wanted)
     return true;
 }
 
-/* Writes the turn and the packs into the window and begins the guest's function; TN_ENOTFOUND when it
- * has none for this stage. */
+/* Writes the turn and the packs into the window and begins the guest's function; TN_ENOTFOUND when
+ * it has none for this stage. */
 static tn_err stage_begin(struct guest *guest, const struct tn_pack *in, uint32_t room)
 {
     struct turn *turn = &guest->turn;
@@ -248,6 +246,7 @@ static tn_err stage_begin(struct guest *guest, const struct tn_pack *in, uint32_
     memcpy(guest_at(guest, w->turn, sizeof(info)), &info, sizeof(info));
     memcpy(guest_at(guest, w->in, sizeof(pack)), &pack, sizeof(pack));
     memcpy(guest_at(guest, w->out, sizeof(out)), &out, sizeof(out));
+    guest->returns = nresults == 1;
     return wasm_begin_elem(guest->wasm, 0, elem, args, nargs, nresults);
 }
 
@@ -283,7 +282,8 @@ static void answer(struct guest *guest, struct cpu *cpu, tn_err err)
     (void)turn_answer(cpu, turn, err, err == TN_OK ? &out : NULL);
 }
 
-/* After a stage: on to the next, or the end of the turn. `err` is what the guest's function said. */
+/* After a stage: on to the next, or the end of the turn. `err` is what the guest's function said.
+ */
 static bool stage_done(struct guest *guest, struct cpu *cpu, tn_err err)
 {
     struct turn *turn = &guest->turn;
@@ -303,6 +303,7 @@ static bool stage_done(struct guest *guest, struct cpu *cpu, tn_err err)
     return true;
 }
 
+/* Begins the stage; a stage that the guest has no function for is over at once. */
 static tn_err stage_enter(struct guest *guest)
 {
     const struct guest_config *config = &guest->config;
@@ -314,45 +315,195 @@ static tn_err stage_enter(struct guest *guest)
     return stage_begin(guest, &in, turn_room_size(&guest->turn));
 }
 
-/* Where a turn begins: the stages that are still to do. */
+/* Begins stages until one has something to run; true when the turn is over instead. */
+static bool enter_next(struct guest *guest, struct cpu *cpu)
+{
+    for (;;) {
+        tn_err err = stage_enter(guest);
+        if (err == TN_OK)
+            return false;
+        bool calls = guest->stage == STAGE_MESSAGE && guest->turn.info.cls == TN_CLS_USER &&
+                     guest->turn.caller != NULL;
+        if (err == TN_ENOTFOUND)
+            err = calls ? TN_EMETHOD : TN_OK;
+        else
+            err = TN_EFORMAT; /* the table holds no function of that type */
+        if (stage_done(guest, cpu, err))
+            return true;
+    }
+}
+
+static enum turn_end fault(struct guest *guest, struct cpu *cpu, tn_err err)
+{
+    guest_fault(guest, err);
+    answer(guest, cpu, err);
+    return TURN_DONE;
+}
+
+/* The engine has come back; true when the turn ends or waits, as *ret_end says. */
+static bool came_back(struct guest *guest, struct cpu *cpu, enum wasm_status status,
+                      enum turn_end *ret_end)
+{
+    uint64_t wanted = status == WASM_FUEL ? wasm_fuel_wanted(guest->wasm) : 0;
+    charge(guest);
+    switch (status) {
+    case WASM_PENDING:
+        *ret_end = TURN_WAITS;
+        return true;
+    case WASM_TRAP:
+        *ret_end = fault(guest, cpu, TN_ETRAP);
+        return true;
+    case WASM_FUEL:
+        if (wanted > guest->fuel_left) {
+            *ret_end = fault(guest, cpu, TN_EFUEL);
+        } else if (machine_now_ns() >= guest->turn.info.deadline) {
+            *ret_end = fault(guest, cpu, TN_ETIME);
+        } else {
+            /* The slice is over: others run, and a kill is seen, before the next one. */
+            guest->op = OP_SLICE;
+            turn_wake(cpu, &guest->turn);
+            *ret_end = TURN_WAITS;
+        }
+        return true;
+    case WASM_DONE:
+        break;
+    }
+    tn_err err = TN_OK;
+    if (guest->returns)
+        err = (tn_err)(uint32_t)wasm_results(guest->wasm)[0];
+    *ret_end = TURN_DONE;
+    return stage_done(guest, cpu, err) || enter_next(guest, cpu);
+}
+
+/* Runs a slice at a time, beginning with `status` if the engine has come back already. */
+static enum turn_end run_on(struct guest *guest, struct cpu *cpu)
+{
+    enum turn_end end = TURN_DONE;
+    enum wasm_status status;
+    do {
+        if (!fuel_slice(guest, guest->fuel_wanted))
+            return fault(guest, cpu, TN_EFUEL);
+        guest->fuel_wanted = 1;
+        status = guest->resumes ? wasm_resume(guest->wasm, &guest->resume_value, 1)
+                                : wasm_run(guest->wasm);
+        guest->resumes = false;
+    } while (!came_back(guest, cpu, status, &end));
+    return end;
+}
+
+/* Where a turn begins: with the stages that are still to do. */
 static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
 {
     struct guest *guest = guest_of(turn->actor->instance);
     ASSERT(turn == &guest->turn && guest->op == OP_NONE);
     bool life = turn->info.cls == MSG_MODULE_LOAD;
+    guest->cpu = cpu;
     guest->fuel_left = guest->config.fuel_per_call;
-    guest->stage = guest->fresh ? STAGE_LOAD : STAGE_MESSAGE;
-    if (life && turn->info.method == LIFE_START)
-        guest->stage = STAGE_START;
-    else if (life && turn->info.method == LIFE_LOAD)
-        guest->stage = STAGE_LOAD;
-    else if (life && guest->fresh)
-        guest->stage = STAGE_MESSAGE; /* stop of what never started */
+    guest->fuel_wanted = 1;
     if (guest->wasm == NULL) {
         (void)turn_answer(cpu, turn, TN_EGONE, NULL);
         return TURN_DONE;
     }
-    if (guest->stage == STAGE_MESSAGE && turn->caller != NULL && guest->component.call == 0 &&
-        !life) {
-        answer(guest, cpu, TN_EMETHOD);
+    if (life && turn->info.method == LIFE_START)
+        guest->stage = STAGE_START;
+    else if (life && turn->info.method == LIFE_LOAD)
+        guest->stage = STAGE_LOAD;
+    else
+        guest->stage = guest->fresh && !life ? STAGE_LOAD : STAGE_MESSAGE;
+    if (enter_next(guest, cpu))
         return TURN_DONE;
-    }
-    enum turn_end end = TURN_DONE;
-    guest->op = OP_SLICE; /* nothing to finish: begin */
-    tn_err err = stage_enter(guest);
-    if (err != TN_OK) {
+    return run_on(guest, cpu);
+}
+
+static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
+{
+    struct guest *guest = guest_of(turn->actor->instance);
+    ASSERT(guest->op != OP_NONE && guest->wasm != NULL);
+    guest->cpu = cpu;
+    if (guest->op == OP_SLICE) {
         guest->op = OP_NONE;
-        if (!stage_done(guest, cpu, err == TN_ENOTFOUND ? TN_OK : TN_EFORMAT)) {
-            guest_continue(guest, cpu, &end);
-            return end;
-        }
-        return TURN_DONE;
+        guest->fuel_wanted = wasm_fuel_wanted(guest->wasm);
+        return run_on(guest, cpu);
     }
-    if (!fuel_slice(guest, 1)) {
-        guest_fault(guest, TN_EFUEL);
-        answer(guest, cpu, TN_EFUEL);
-        return TURN_DONE;
+    tn_err err = guest_op_end(guest, cpu);
+    guest->resumes = true;
+    guest->resume_value = (uint32_t)err;
+    return run_on(guest, cpu);
+}
+
+static struct turn *guest_turn_room(struct instance *instance)
+{
+    return &guest_of(instance)->turn;
+}
+
+static void guest_abandon(struct cpu *cpu, struct turn *turn)
+{
+    struct guest *guest = guest_of(turn->actor->instance);
+    (void)cpu;
+    guest->op = OP_NONE;
+    if (guest->wasm != NULL)
+        wasm_cancel(guest->wasm);
+}
+
+static void guest_destroy(struct instance *instance)
+{
+    struct guest *guest = guest_of(instance);
+    if (guest->wasm != NULL)
+        wasm_destroy(guest->wasm);
+    wasm_unload(guest->module);
+    mem_free(instance->actor->memory, guest, sizeof(*guest));
+}
+
+static const struct domain wasm_domain = {
+    .name = "wasm",
+    .on_fiber = false,
+    .run = guest_run,
+    .resume = guest_resume,
+    .turn_room = guest_turn_room,
+    .abandon = guest_abandon,
+    .destroy = guest_destroy,
+};
+
+bool guest_is(const struct instance *instance)
+{
+    return instance != NULL && instance->domain == &wasm_domain;
+}
+
+uint64_t guest_memory_bytes(struct actor *actor)
+{
+    uint64_t bytes = 0;
+    if (guest_is(actor->instance) && guest_of(actor->instance)->wasm != NULL)
+        (void)wasm_memory(guest_of(actor->instance)->wasm, &bytes);
+    return bytes;
+}
+
+tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
+                  const struct guest_config *config, struct wasm_error *ret_error)
+{
+    struct wasm_error error = {.err = TN_ENOMEM, .func = UINT32_MAX};
+    fmt_print(error.text, sizeof(error.text), "the memory granted is used up");
+    struct guest *guest = mem_alloc(actor->memory, sizeof(*guest));
+    tn_err err = TN_ENOMEM;
+    if (guest == NULL)
+        goto failed;
+    guest->instance = (struct instance){.domain = &wasm_domain, .actor = actor};
+    guest->config = *config;
+    guest->alloc = (struct wasm_alloc){guest_alloc, guest_free, actor->memory};
+    guest->fresh = true;
+    err = wasm_load(&guest->alloc, bytes, len, &guest->module, &error);
+    if (err == TN_OK)
+        err = guest_bind(guest, &error);
+    if (err == TN_OK)
+        err = instantiate(guest, &error);
+    if (err == TN_OK) {
+        actor_set_instance(actor, &guest->instance);
+        return TN_OK;
     }
-    guest_continue(guest, cpu, &end);
-    return end;
+    if (guest->module != NULL)
+        wasm_unload(guest->module);
+    mem_free(actor->memory, guest, sizeof(*guest));
+failed:
+    *ret_error = error;
+    ret_error->err = err;
+    return err;
 }

@@ -1,14 +1,14 @@
 /* guest.h: the wasm domain: components in a WebAssembly sandbox.
  *
- * A guest sees the functions of component.h as imports of module `tenon_0` and nothing else. What it
- * passes is read from its linear memory, bounds-checked and copied once; where an interface of the
- * build knows the method, arguments are checked before they leave. A turn that waits holds no stack:
- * the engine's frames are data. Code runs in slices of fuel; between two, others run, and the turn's
- * deadline and a kill are seen.
+ * A guest sees the functions of component.h as imports of module `tenon_0` and nothing else. What
+ * it passes is read from its linear memory, bounds-checked and copied once; where an interface of
+ * the build knows the method, arguments are checked before they leave. A turn that waits holds no
+ * stack: the engine's frames are data. Code runs in slices of fuel; between two, others run, and
+ * the turn's deadline and a kill are seen.
  *
- * A guest that traps, or spends the fuel of a call, has memory that nobody should trust: its instance
- * is thrown away. If its restarts are not used up it gets a fresh one, which runs load and start
- * before its next message; else its actor has failed. */
+ * A guest that traps, or spends the fuel of a call, has memory that nobody should trust: its
+ * instance is thrown away. If its restarts are not used up it gets a fresh one, which runs load and
+ * start before its next message; else its actor has failed. */
 #ifndef RUNTIME_WASM_GUEST_H
 #define RUNTIME_WASM_GUEST_H
 
@@ -31,19 +31,19 @@ enum {
 /* What ended a guest's turn, for whoever keeps an eye on it. */
 struct guest_fault {
     struct actor *actor;
-    tn_err err;           /* TN_ETRAP, TN_EFUEL, TN_ETIME */
-    const char *text;     /* the trap's */
+    tn_err err;                           /* TN_ETRAP, TN_EFUEL, TN_ETIME */
+    const char *text;                     /* the trap's */
     const struct wasm_frame_info *frames; /* innermost first */
     uint32_t nframes;
-    bool restarts;        /* it gets a fresh instance */
+    bool restarts; /* it gets a fresh instance */
 };
 
 struct guest_config {
     struct needs needs;
-    uint64_t fuel_per_call;  /* for each turn, load and start included */
-    uint64_t stack_bytes;    /* of frames */
-    uint32_t restarts_max;   /* fresh instances after faults; 0: none */
-    const void *config;      /* bytes for load, kept by the caller while the guest lives */
+    uint64_t fuel_per_call; /* for each turn, load and start included */
+    uint64_t stack_bytes;   /* of frames */
+    uint32_t restarts_max;  /* fresh instances after faults; 0: none */
+    const void *config;     /* bytes for load, kept by the caller while the guest lives */
     uint32_t config_len;
     void (*on_fault)(void *ctx, const struct guest_fault *fault); /* in the turn; may be NULL */
     void *fault_ctx;

@@ -26,9 +26,9 @@ struct guest_window {
 };
 
 struct guest_map {
-    uint32_t at;    /* in linear memory; 0: this entry has no room yet */
-    uint32_t room;  /* bytes there, whole pages */
-    uint32_t len;   /* 0: not in use */
+    uint32_t at;   /* in linear memory; 0: this entry has no room yet */
+    uint32_t room; /* bytes there, whole pages */
+    uint32_t len;  /* 0: not in use */
     uint32_t how;
     tn_cap buf;
     uint64_t off;
@@ -44,26 +44,31 @@ struct guest {
     struct guest_window window;
     struct guest_map maps[GUEST_MAPS_MAX];
     struct turn turn;
-    struct cpu *cpu;            /* while it runs */
+    struct cpu *cpu; /* while it runs */
     enum guest_stage stage;
-    bool fresh;                 /* load and start have to run first */
+    bool fresh; /* load and start have to run first */
     uint32_t restarts;
-    uint64_t fuel_left;         /* of this turn, without what the engine holds */
-    uint64_t fuel_given;        /* to the engine for this slice */
+    uint64_t fuel_left;   /* of this turn, without what the engine holds */
+    uint64_t fuel_given;  /* to the engine for this slice */
+    uint64_t fuel_wanted; /* the least that the next slice needs */
+    bool returns;         /* the function that runs has a result */
+    bool resumes;         /* the engine waits for resume_value */
+    wasm_value resume_value;
     enum guest_op op;
     /* of a suspended import: */
-    uint32_t op_pack;           /* address of the reply's pack, or 0 */
+    uint32_t op_pack; /* address of the reply's pack, or 0 */
     tn_cap op_to;
     uint32_t op_method;
     struct tn_pack op_in;
-    uint32_t op_bits;           /* address for tn_wait's bits */
+    uint32_t op_bits; /* address for tn_wait's bits */
     struct wasm_binding bindings[GUEST_IMPORTS];
     uint32_t nbindings;
 };
 
 /* imports.c: binds the module's imports. */
 tn_err guest_bind(struct guest *guest, struct wasm_error *ret_error);
-/* After the wait: finishes the import; its result for the guest. IPC_PENDING: it waits once more. */
+/* After the wait: finishes the import; its result for the guest. IPC_PENDING: it waits once more.
+ */
 tn_err guest_op_end(struct guest *guest, struct cpu *cpu);
 /* maps.c: at the end of a turn. */
 void guest_unmap_all(struct guest *guest);

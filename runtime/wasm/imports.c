@@ -1,7 +1,7 @@
 /* imports.c: the functions of component.h as a guest imports them.
  *
- * Every pointer is a place in linear memory: looked up with its length each time, never kept across a
- * wait except by address. Structs are copied out once and the copy is checked. */
+ * Every pointer is a place in linear memory: looked up with its length each time, never kept across
+ * a wait except by address. Structs are copied out once and the copy is checked. */
 #include "runtime/wasm/guest_int.h"
 
 #include "base/assert.h"
@@ -10,8 +10,8 @@
 #include <tenon/interface.h>
 
 const char *const guest_import_names[GUEST_IMPORTS] = {
-    "tn_call",   "tn_send",      "tn_defer",    "tn_reply",     "tn_cancelled", "tn_yield",
-    "tn_signal", "tn_wait",      "tn_timer_set", "tn_need",     "tn_cap_mint",  "tn_cap_drop",
+    "tn_call",       "tn_send",    "tn_defer",     "tn_reply",   "tn_cancelled", "tn_yield",
+    "tn_signal",     "tn_wait",    "tn_timer_set", "tn_need",    "tn_cap_mint",  "tn_cap_drop",
     "tn_cap_revoke", "tn_buf_new", "tn_buf_slice", "tn_buf_map", "tn_buf_unmap",
 };
 
@@ -67,7 +67,8 @@ static bool write_u64(struct guest *guest, uint32_t at, uint64_t value)
     return to != NULL;
 }
 
-/* What leaves a guest has the form that its interface says, and the rights that its method needs. */
+/* What leaves a guest has the form that its interface says, and the rights that its method needs.
+ */
 static tn_err check_method(struct guest *guest, tn_cap to, uint32_t number,
                            const struct tn_pack *in)
 {
@@ -299,8 +300,8 @@ static enum wasm_status host_buf_slice(void *host, struct wasm_instance *instanc
     tn_cap cap;
     if (guest_at(guest, at, sizeof(cap)) == NULL)
         return done(results, TN_EFAULT);
-    tn_err err = buf_slice(guest->cpu, &guest->turn, args[0], args[1], args[2], (uint32_t)args[3],
-                           &cap);
+    tn_err err =
+        buf_slice(guest->cpu, &guest->turn, args[0], args[1], args[2], (uint32_t)args[3], &cap);
     if (err == TN_OK)
         write_u64(guest, at, cap);
     return done(results, err);
@@ -336,14 +337,22 @@ static const struct {
     uint8_t nparams;
     uint8_t params[5];
 } imports[GUEST_IMPORTS] = {
-    {host_call, 5, {L, I, I, I, L}},     {host_send, 4, {L, I, I, I}},
-    {host_defer, 1, {I}},                {host_reply, 3, {L, I, I}},
-    {host_cancelled, 0, {0}},            {host_yield, 0, {0}},
-    {host_signal, 2, {L, L}},            {host_wait, 3, {L, L, I}},
-    {host_timer_set, 3, {L, L, L}},      {host_need, 3, {I, I, I}},
-    {host_cap_mint, 4, {L, I, L, I}},    {host_cap_drop, 1, {L}},
-    {host_cap_revoke, 1, {L}},           {host_buf_new, 3, {L, L, I}},
-    {host_buf_slice, 5, {L, L, L, I, I}}, {host_buf_map, 5, {L, L, I, I, I}},
+    {host_call, 5, {L, I, I, I, L}},
+    {host_send, 4, {L, I, I, I}},
+    {host_defer, 1, {I}},
+    {host_reply, 3, {L, I, I}},
+    {host_cancelled, 0, {0}},
+    {host_yield, 0, {0}},
+    {host_signal, 2, {L, L}},
+    {host_wait, 3, {L, L, I}},
+    {host_timer_set, 3, {L, L, L}},
+    {host_need, 3, {I, I, I}},
+    {host_cap_mint, 4, {L, I, L, I}},
+    {host_cap_drop, 1, {L}},
+    {host_cap_revoke, 1, {L}},
+    {host_buf_new, 3, {L, L, I}},
+    {host_buf_slice, 5, {L, L, L, I, I}},
+    {host_buf_map, 5, {L, L, I, I, I}},
     {host_buf_unmap, 2, {L, I}},
 };
 #undef I

@@ -1,4 +1,5 @@
-/* maps.c: buffers in a guest's linear memory: copied in, and back when they were mapped to write. */
+/* maps.c: buffers in a guest's linear memory: copied in, and back when they were mapped to write.
+ */
 #include "runtime/wasm/guest_int.h"
 
 #include "base/assert.h"
