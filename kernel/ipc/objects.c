@@ -150,7 +150,7 @@ tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time d
     err = wait_begin(turn, &wait, &generation);
     if (err != TN_OK)
         return err;
-        if (!object_try_ref(&note->object)) {
+    if (!object_try_ref(&note->object)) {
         wait_release(cpu, wait);
         return TN_EBADCAP;
     }
@@ -426,7 +426,7 @@ tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, u
     struct buffer *whole = buffer_of(view.object);
     if (len == 0 || !range_within(off, len, whole->size_bytes))
         return TN_EINVAL;
-        if (!object_try_ref(&whole->object))
+    if (!object_try_ref(&whole->object))
         return TN_EBADCAP;
     struct limbo *limbo = actor_object(actor)->limbo;
     struct buffer *slice = make(actor->memory, limbo, &buffer_class, sizeof(*slice));
