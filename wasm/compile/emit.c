@@ -127,25 +127,78 @@ void emit_unary(struct emitter *e, const struct op_info *info, const struct oper
     emit_result(e, info->op, x->home, slot, 0);
 }
 
+/* x + y, where y is small and x a local, or already such a sum: no code for now. */
+static bool emit_lazy_sum(struct emitter *e, uint16_t op, const struct operand *x,
+                          const struct operand *y)
+{
+    if (op != OP_I32_ADD || !fits_imm(y) || (x->kind != OPERAND_LOCAL && x->kind != OPERAND_SUM))
+        return false;
+    uint32_t plus = (uint32_t)y->value + (x->kind == OPERAND_SUM ? (uint32_t)x->value : 0);
+    if ((int32_t)plus < INT16_MIN || (int32_t)plus > INT16_MAX)
+        return false;
+    emit_push_sum(e, x->local, plus);
+    return true;
+}
+
+/* `other` op `o`, when the last instruction made `o` and the two make a pair. */
+static bool emit_pair(struct emitter *e, uint16_t op, uint16_t home, const struct operand *o,
+                      const struct operand *other)
+{
+    const union word *w = maker(e, o);
+    if (w == NULL || other->kind == OPERAND_CONST || other->kind == OPERAND_SUM)
+        return false;
+    uint16_t pair = op_pair(w->op, op);
+    if (pair == OP_NONE)
+        return false;
+    union word first = *w;
+    ASSERT(e->last + 1 == e->ncode);
+    e->ncode = e->last;
+    uint32_t at = emit_op(e, pair, home, emit_slot(e, other), first.b);
+    bool imm = op_forms[first.op].imm == OP_NONE;
+    uint32_t z = imm ? (uint32_t)(int16_t)first.c : first.c;
+    emit_word(e, (union word){.lo = z, .hi = 0});
+    if (e->live)
+        e->last = at;
+    return true;
+}
+
+static void emit_operation(struct emitter *e, uint16_t op, uint16_t home, const struct operand *x,
+                           const struct operand *y)
+{
+    bool imm = op_forms[op].imm != OP_NONE && fits_imm(y);
+    uint16_t xs = emit_slot(e, x);
+    if (!imm && y->kind == OPERAND_CONST && op_forms[op].wide != OP_NONE) {
+        uint32_t at = emit_op(e, op_forms[op].wide, home, xs, 0);
+        emit_word(e, (union word){.bits = y->value});
+        if (e->live)
+            e->last = at;
+        return;
+    }
+    uint16_t ys = imm ? (uint16_t)y->value : emit_slot(e, y);
+    emit_result(e, imm ? op_forms[op].imm : op, home, xs, ys);
+}
+
 void emit_binary(struct emitter *e, const struct op_info *info, const struct operand *x,
                  const struct operand *y, uint32_t offset)
 {
-    if (!e->live)
-        return;
     uint16_t op = info->op, home = x->home;
-    if (op_forms[op].imm != OP_NONE && op_forms[op].swapped != OP_NONE && fits_imm(x) &&
-        y->kind != OPERAND_CONST) {
+    if (op_forms[op].swapped != OP_NONE && x->kind == OPERAND_CONST && y->kind != OPERAND_CONST) {
         const struct operand *t = x;
         x = y;
         y = t;
         op = op_forms[op].swapped;
     }
-    bool imm = op_forms[op].imm != OP_NONE && fits_imm(y);
-    uint16_t xs = emit_slot(e, x);
-    uint16_t ys = imm ? (uint16_t)y->value : emit_slot(e, y);
-    if (info->fuel >= FUEL_DIVIDE)
-        emit_position(e, offset); /* may trap */
-    emit_result(e, imm ? op_forms[op].imm : op, home, xs, ys);
+    if (e->live && emit_lazy_sum(e, op, x, y))
+        return;
+    if (e->live && info->fuel >= FUEL_DIVIDE) {
+        /* It may trap; the code that fetches its operands cannot. */
+        emit_position(e, offset);
+        emit_operation(e, op, home, x, y);
+    } else if (e->live && !emit_pair(e, op, home, y, x) &&
+               !(op_forms[op].swapped == op && emit_pair(e, op, home, x, y))) {
+        emit_operation(e, op, home, x, y);
+    }
+    emit_push(e, info->out);
 }
 
 /* The slot with the address, and what is left to add to it in the instruction. */
@@ -168,14 +221,35 @@ static uint16_t emit_address(struct emitter *e, const struct operand *at, uint32
     return at->home;
 }
 
+/* How an access names its address: by slot and constant, slot + constant, or slot + slot. */
+struct access {
+    uint16_t op, slot, plus;
+};
+
+static struct access emit_access(struct emitter *e, uint16_t op, const struct operand *at,
+                                 uint32_t plus)
+{
+    if (plus == 0 && at->kind == OPERAND_SUM)
+        return (struct access){op_forms[op].sum, at->local, (uint16_t)at->value};
+    const union word *w = plus == 0 ? maker(e, at) : NULL;
+    if (w != NULL && w->op == OP_I32_ADD && e->last + 1 == e->ncode) {
+        struct access a = {op_forms[op].index, w->b, w->c};
+        e->ncode = e->last;
+        e->last = NO_INDEX;
+        return a;
+    }
+    uint16_t slot = emit_address(e, at, &plus);
+    return (struct access){op, slot, (uint16_t)plus};
+}
+
 void emit_load(struct emitter *e, uint16_t op, const struct operand *at, uint32_t plus,
                uint32_t offset)
 {
     if (!e->live)
         return;
-    uint16_t slot = emit_address(e, at, &plus);
+    struct access a = emit_access(e, op, at, plus);
     emit_position(e, offset);
-    emit_result(e, op, at->home, slot, (uint16_t)plus);
+    emit_result(e, a.op, at->home, a.slot, a.plus);
 }
 
 void emit_store(struct emitter *e, uint16_t op, const struct operand *at,
@@ -184,9 +258,9 @@ void emit_store(struct emitter *e, uint16_t op, const struct operand *at,
     if (!e->live)
         return;
     uint16_t v = emit_slot(e, value);
-    uint16_t slot = emit_address(e, at, &plus);
+    struct access a = emit_access(e, op, at, plus);
     emit_position(e, offset);
-    emit_op(e, op, slot, v, (uint16_t)plus);
+    emit_op(e, a.op, a.slot, v, a.plus);
 }
 
 void emit_select(struct emitter *e, const struct operand *x, const struct operand *y,
