@@ -8,14 +8,17 @@
 #include "wasm/wasm.h"
 
 #define FORMS_ACCESS(id, ...) [OP_##id] = {.sum = OP_##id##_SUM, .index = OP_##id##_INDEX},
+#define FORMS_COMPARE_IMM(form, neg_form, id, neg) \
+    [form] = {.negated = neg_form, .branch = OP_BR_##id##_I, .branch_not = OP_BR_##neg##_I},
 #define FORMS_COMPARE(id, code, text, type, reg, swap, neg, expr) \
     [OP_##id] = {.imm = OP_##id##_I,                              \
+                 .wide = OP_##id##_K,                             \
                  .swapped = OP_##swap,                            \
                  .negated = OP_##neg,                             \
                  .branch = OP_BR_##id,                            \
                  .branch_not = OP_BR_##neg},                      \
-    [OP_##id##                                                    \
-        _I] = {.negated = OP_##neg##_I, .branch = OP_BR_##id##_I, .branch_not = OP_BR_##neg##_I},
+    FORMS_COMPARE_IMM(OP_##id##_I, OP_##neg##_I, id, neg)         \
+        FORMS_COMPARE_IMM(OP_##id##_K, OP_##neg##_K, id, neg)
 #define FORMS_COMPARE_F(id, ...) [OP_##id] = {.branch = OP_BR_##id, .branch_not = OP_BRN_##id},
 #define FORMS_BINARY(id, code, text, type, reg, swap, expr) \
     [OP_##id] = {.imm = OP_##id##_I, .wide = OP_##id##_K, .swapped = OP_##swap},

@@ -28,10 +28,12 @@ _Static_assert(sizeof(union word) == 8, "a word is 8 bytes");
 #define CODE_SPECIAL(X)                                                                     \
     X(FUEL, 0)          /* hi: fuel of the block that begins after it */                    \
     X(COPY, 0)          /* a = b */                                                         \
+    X(COPY_2, 0)        /* a = b, then c = slot in the lower half of the next word */       \
     X(COPY_N, 0)        /* c slots from b to a, ascending */                                \
     X(CONST, 0)         /* a = hi */                                                        \
     X(CONST_WIDE, 0)    /* a = next word */                                                 \
     X(ADDRESS, 0)       /* a = b + next word, without wrapping at 32 bits */                \
+    X(SUM_AND, 0)       /* a = (b + constant c) & lower half of the next word, 32 bits */   \
     X(SELECT, 0)        /* a = lo of next word is a slot that is not 0 ? b : c */           \
     X(JUMP, 0)          /* hi: distance */                                                  \
     X(JUMP_TABLE, 0)    /* a index; hi: number of targets after it, less one */             \
@@ -80,7 +82,7 @@ _Static_assert(sizeof(union word) == 8, "a word is 8 bytes");
 #define CODE_IMM(id, ...)       OP_##id, OP_##id##_I,
 #define CODE_BINARY(id, ...)    OP_##id, OP_##id##_I, OP_##id##_K,
 #define CODE_BINARY_F(id, ...)  OP_##id, OP_##id##_K,
-#define CODE_COMPARE(id, ...)   OP_##id, OP_##id##_I, OP_BR_##id, OP_BR_##id##_I,
+#define CODE_COMPARE(id, ...)   OP_##id, OP_##id##_I, OP_##id##_K, OP_BR_##id, OP_BR_##id##_I,
 #define CODE_COMPARE_F(id, ...) OP_##id, OP_BR_##id, OP_BRN_##id,
 enum op {
     OP_NONE,
@@ -100,10 +102,10 @@ enum op {
 /* The other forms of an instruction; OP_NONE where there is none. */
 struct op_forms {
     uint16_t imm;        /* y is the constant c */
-    uint16_t wide;       /* y is the next word */
+    uint16_t wide;       /* y is the next word; of comparisons, its lower half, signed */
     uint16_t swapped;    /* the same with x and y exchanged */
     uint16_t negated;    /* the opposite comparison */
-    uint16_t branch;     /* branch when it is true: a = x, b = y */
+    uint16_t branch;     /* branch when it is true: a = x, b = y; or hi = y, signed */
     uint16_t branch_not; /* branch when it is false */
     uint16_t sum;        /* memory at slot + the constant c, which wraps */
     uint16_t index;      /* memory at slot + slot c, which wraps */

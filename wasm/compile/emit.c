@@ -28,7 +28,7 @@ void emit_begin(struct emitter *e, uint32_t nparams, uint32_t nlocals)
     e->max_slots = nlocals;
     e->noperands = e->flushed = 0;
     e->ncode = e->npositions = 0;
-    e->last = e->header = NO_INDEX;
+    e->last = e->copy = e->header = NO_INDEX;
     e->fuel = (nlocals - nparams) / FUEL_LOCALS_PER_UNIT;
 }
 
@@ -47,7 +47,7 @@ uint32_t emit_word(struct emitter *e, union word w)
         emit_fail(e, TN_ENOMEM);
         return 0;
     }
-    e->last = NO_INDEX;
+    e->last = e->copy = NO_INDEX;
     e->code[e->ncode] = w;
     return e->ncode++;
 }
@@ -58,11 +58,16 @@ uint32_t emit_op(struct emitter *e, uint16_t op, uint16_t a, uint16_t b, uint16_
     return emit_word(e, (union word){.op = op, .a = a, .b = b, .c = c});
 }
 
-uint32_t emit_wide(struct emitter *e, uint16_t op, uint16_t a, uint32_t hi)
+union word emit_compose(uint16_t op, uint16_t a, uint32_t hi)
 {
     union word w = {.op = op, .a = a, .b = (uint16_t)hi, .c = (uint16_t)(hi >> 16)};
     ASSERT(op < OP_COUNT && w.hi == hi);
-    return emit_word(e, w);
+    return w;
+}
+
+uint32_t emit_wide(struct emitter *e, uint16_t op, uint16_t a, uint32_t hi)
+{
+    return emit_word(e, emit_compose(op, a, hi));
 }
 
 void emit_position(struct emitter *e, uint32_t offset)
@@ -81,6 +86,15 @@ void emit_position(struct emitter *e, uint32_t offset)
 static void emit_result(struct emitter *e, uint16_t op, uint16_t a, uint16_t b, uint16_t c)
 {
     uint32_t at = emit_op(e, op, a, b, c);
+    if (e->live)
+        e->last = at;
+}
+
+/* An instruction with a second word, its result in slot a. */
+static void emit_result_two(struct emitter *e, union word w, union word second)
+{
+    uint32_t at = emit_word(e, w);
+    emit_word(e, second);
     if (e->live)
         e->last = at;
 }
@@ -145,35 +159,52 @@ static bool emit_pair(struct emitter *e, uint16_t op, uint16_t home, const struc
                       const struct operand *other)
 {
     const union word *w = maker(e, o);
-    if (w == NULL || other->kind == OPERAND_CONST || other->kind == OPERAND_SUM)
+    if (w == NULL || e->last + 1 != e->ncode || other->kind == OPERAND_CONST ||
+        other->kind == OPERAND_SUM)
         return false;
     uint16_t pair = op_pair(w->op, op);
     if (pair == OP_NONE)
         return false;
     union word first = *w;
-    ASSERT(e->last + 1 == e->ncode);
     e->ncode = e->last;
-    uint32_t at = emit_op(e, pair, home, emit_slot(e, other), first.b);
+    union word both = {.op = pair, .a = home, .b = emit_slot(e, other), .c = first.b};
     bool imm = op_forms[first.op].imm == OP_NONE;
     uint32_t z = imm ? (uint32_t)(int16_t)first.c : first.c;
-    emit_word(e, (union word){.lo = z, .hi = 0});
-    if (e->live)
-        e->last = at;
+    emit_result_two(e, both, (union word){.lo = z, .hi = 0});
+    return true;
+}
+
+/* x op y with the constant y in a second word; false when there is no such form. */
+static bool emit_wide_constant(struct emitter *e, uint16_t op, uint16_t home,
+                               const struct operand *x, const struct operand *y)
+{
+    if (y->kind != OPERAND_CONST)
+        return false;
+    if (op == OP_I32_AND && x->kind == OPERAND_SUM) {
+        union word w = {.op = OP_SUM_AND, .a = home, .b = x->local, .c = (uint16_t)x->value};
+        emit_result_two(e, w, (union word){.lo = (uint32_t)y->value, .hi = 0});
+        return true;
+    }
+    if (op_forms[op].wide == OP_NONE || (op_forms[op].imm != OP_NONE && fits_imm(y)))
+        return false;
+    union word second = {.bits = y->value};
+    if (op_forms[op].branch != OP_NONE) {
+        if (y->type != WASM_I32 && (int64_t)y->value != (int32_t)y->value)
+            return false;
+        second = (union word){.lo = (uint32_t)y->value, .hi = 0};
+    }
+    union word w = {.op = op_forms[op].wide, .a = home, .b = emit_slot(e, x), .c = 0};
+    emit_result_two(e, w, second);
     return true;
 }
 
 static void emit_operation(struct emitter *e, uint16_t op, uint16_t home, const struct operand *x,
                            const struct operand *y)
 {
+    if (emit_wide_constant(e, op, home, x, y))
+        return;
     bool imm = op_forms[op].imm != OP_NONE && fits_imm(y);
     uint16_t xs = emit_slot(e, x);
-    if (!imm && y->kind == OPERAND_CONST && op_forms[op].wide != OP_NONE) {
-        uint32_t at = emit_op(e, op_forms[op].wide, home, xs, 0);
-        emit_word(e, (union word){.bits = y->value});
-        if (e->live)
-            e->last = at;
-        return;
-    }
     uint16_t ys = imm ? (uint16_t)y->value : emit_slot(e, y);
     emit_result(e, imm ? op_forms[op].imm : op, home, xs, ys);
 }
@@ -269,10 +300,8 @@ void emit_select(struct emitter *e, const struct operand *x, const struct operan
     if (!e->live)
         return;
     uint16_t xs = emit_slot(e, x), ys = emit_slot(e, y), cs = emit_slot(e, cond);
-    uint32_t at = emit_op(e, OP_SELECT, x->home, xs, ys);
-    emit_word(e, (union word){.lo = cs, .hi = 0});
-    if (e->live)
-        e->last = at;
+    emit_result_two(e, (union word){.op = OP_SELECT, .a = x->home, .b = xs, .c = ys},
+                    (union word){.lo = cs, .hi = 0});
 }
 
 void emit_global_get(struct emitter *e, uint32_t global)

@@ -47,6 +47,7 @@ struct emitter {
     struct code_pos *positions;
     uint32_t npositions, positions_cap;
     uint32_t last;   /* the instruction at the end of the code, if its result may be redirected */
+    uint32_t copy;   /* an OP_COPY at the end of the code, or NO_INDEX */
     uint32_t header; /* word that will hold the block's fuel */
     uint64_t fuel;   /* of the block so far */
 };
@@ -90,6 +91,8 @@ void emit_binary(struct emitter *e, const struct op_info *info, const struct ope
                  const struct operand *y, uint32_t offset);
 uint32_t emit_word(struct emitter *e, union word w); /* its index */
 uint32_t emit_op(struct emitter *e, uint16_t op, uint16_t a, uint16_t b, uint16_t c);
+/* A word whose upper half is one number. */
+union word emit_compose(uint16_t op, uint16_t a, uint32_t hi);
 uint32_t emit_wide(struct emitter *e, uint16_t op, uint16_t a, uint32_t hi);
 /* Notes that the next word can stop at `offset`. */
 void emit_position(struct emitter *e, uint32_t offset);

@@ -79,14 +79,28 @@ void emit_cut(struct emitter *e, uint32_t n)
         emit_pop(e);
 }
 
+/* Two copies in a row become one instruction. */
+static void emit_copy(struct emitter *e, uint16_t to, uint16_t from)
+{
+    if (to == from)
+        return;
+    if (e->copy == NO_INDEX) {
+        uint32_t at = emit_op(e, OP_COPY, to, from, 0);
+        e->copy = e->live ? at : NO_INDEX;
+        return;
+    }
+    ASSERT(e->copy + 1 == e->ncode && e->code[e->copy].op == OP_COPY);
+    e->code[e->copy].op = OP_COPY_2;
+    e->code[e->copy].c = to;
+    emit_word(e, (union word){.lo = from, .hi = 0});
+}
+
 void emit_move(struct emitter *e, uint16_t to, const struct operand *o)
 {
     if (o->kind == OPERAND_HOME) {
-        if (o->home != to)
-            emit_op(e, OP_COPY, to, o->home, 0);
+        emit_copy(e, to, o->home);
     } else if (o->kind == OPERAND_LOCAL) {
-        if (o->local != to)
-            emit_op(e, OP_COPY, to, o->local, 0);
+        emit_copy(e, to, o->local);
     } else if (o->kind == OPERAND_SUM) {
         emit_op(e, OP_I32_ADD_I, to, o->local, (uint16_t)o->value);
     } else if (o->value <= UINT32_MAX) {

@@ -17,22 +17,24 @@ const union word run_exit[1] = {{.op = OP_EXIT}};
 static const union word run_back[1] = {{.op = OP_BACK}};
 
 /* How a register kind is read from and written to a slot, or a slot's copy. */
-#define GET_U32(v)  ((uint32_t)(v))
-#define GET_U64(v)  (v)
-#define GET_F32(v)  (num_float((uint32_t)(v)))
-#define GET_F64(v)  (num_double(v))
-#define PUT_U32(v)  ((wasm_value)(uint32_t)(v))
-#define PUT_U64(v)  ((uint64_t)(v))
-#define PUT_F32(v)  (num_canon32(v))
-#define PUT_F64(v)  (num_canon64(v))
-#define TYPE_U32    uint32_t
-#define TYPE_U64    uint64_t
-#define TYPE_F32    float
-#define TYPE_F64    double
-#define IMM_U32(v)  ((uint32_t)(int16_t)(v))
-#define IMM_U64(v)  ((uint64_t)(int16_t)(v))
-#define UNLIKELY(x) __builtin_expect((x), 0)
-#define GO()        __extension__({ goto *labels[pc->op]; })
+#define GET_U32(v)   ((uint32_t)(v))
+#define GET_U64(v)   (v)
+#define GET_F32(v)   (num_float((uint32_t)(v)))
+#define GET_F64(v)   (num_double(v))
+#define PUT_U32(v)   ((wasm_value)(uint32_t)(v))
+#define PUT_U64(v)   ((uint64_t)(v))
+#define PUT_F32(v)   (num_canon32(v))
+#define PUT_F64(v)   (num_canon64(v))
+#define TYPE_U32     uint32_t
+#define TYPE_U64     uint64_t
+#define TYPE_F32     float
+#define TYPE_F64     double
+#define IMM_U32(v)   ((uint32_t)(int16_t)(v))
+#define IMM_U64(v)   ((uint64_t)(int16_t)(v))
+#define IMM32_U32(v) ((uint32_t)(v))
+#define IMM32_U64(v) ((uint64_t)(int32_t)(v))
+#define UNLIKELY(x)  __builtin_expect((x), 0)
+#define GO()         __extension__({ goto *labels[pc->op]; })
 #define NEXT(words)  \
     do {             \
         pc += words; \
@@ -73,9 +75,9 @@ static const union word run_back[1] = {{.op = OP_BACK}};
 #define LABEL_BINARY(id, ...) \
     [OP_##id] = &&L_##id, [OP_##id##_I] = &&L_##id##_I, [OP_##id##_K] = &&L_##id##_K,
 #define LABEL_BINARY_F(id, ...) [OP_##id] = &&L_##id, [OP_##id##_K] = &&L_##id##_K,
-#define LABEL_COMPARE(id, ...)                                                      \
-    [OP_##id] = &&L_##id, [OP_##id##_I] = &&L_##id##_I, [OP_BR_##id] = &&L_BR_##id, \
-    [OP_BR_##id##_I] = &&L_BR_##id##_I,
+#define LABEL_COMPARE(id, ...)                                                        \
+    [OP_##id] = &&L_##id, [OP_##id##_I] = &&L_##id##_I, [OP_##id##_K] = &&L_##id##_K, \
+    [OP_BR_##id] = &&L_BR_##id, [OP_BR_##id##_I] = &&L_BR_##id##_I,
 #define LABEL_COMPARE_F(id, ...) \
     [OP_##id] = &&L_##id, [OP_BR_##id] = &&L_BR_##id, [OP_BRN_##id] = &&L_BRN_##id,
 
@@ -106,9 +108,10 @@ static const union word run_back[1] = {{.op = OP_BACK}};
     L_##id : STORE(mem_type, fp[pc->a] + pc->c) L_##id##_SUM                   \
         : STORE(mem_type, (uint32_t)fp[pc->a] + IMM_U32(pc->c)) L_##id##_INDEX \
         : STORE(mem_type, (uint32_t)(fp[pc->a] + fp[pc->c]))
-#define SLOTS_XY(reg, i, j) TYPE_##reg x = GET_##reg(fp[pc->i]), y = GET_##reg(fp[pc->j])
-#define SLOT_IMM(reg, i, j) TYPE_##reg x = GET_##reg(fp[pc->i]), y = IMM_##reg(pc->j)
-#define SLOT_WIDE(reg, i)   TYPE_##reg x = GET_##reg(fp[pc->i]), y = GET_##reg(pc[1].bits)
+#define SLOTS_XY(reg, i, j)     TYPE_##reg x = GET_##reg(fp[pc->i]), y = GET_##reg(fp[pc->j])
+#define SLOT_IMM(reg, i, j)     TYPE_##reg x = GET_##reg(fp[pc->i]), y = IMM_##reg(pc->j)
+#define SLOT_WIDE(reg, i)       TYPE_##reg x = GET_##reg(fp[pc->i]), y = GET_##reg(pc[1].bits)
+#define SLOT_HALF(reg, i, half) TYPE_##reg x = GET_##reg(fp[pc->i]), y = IMM32_##reg(half)
 #define DO_COMPARE(id, code, text, type, reg, swap, negated, expr) \
     L_##id:                                                        \
     {                                                              \
@@ -122,6 +125,12 @@ static const union word run_back[1] = {{.op = OP_BACK}};
         fp[pc->a] = (expr);                                        \
         NEXT(1);                                                   \
     }                                                              \
+    L_##id##_K:                                                    \
+    {                                                              \
+        SLOT_HALF(reg, b, pc[1].lo);                               \
+        fp[pc->a] = (expr);                                        \
+        NEXT(2);                                                   \
+    }                                                              \
     L_BR_##id:                                                     \
     {                                                              \
         SLOTS_XY(reg, a, b);                                       \
@@ -129,7 +138,7 @@ static const union word run_back[1] = {{.op = OP_BACK}};
     }                                                              \
     L_BR_##id##_I:                                                 \
     {                                                              \
-        SLOT_IMM(reg, a, b);                                       \
+        SLOT_HALF(reg, a, pc->hi);                                 \
         BRANCH_WHEN(expr);                                         \
     }
 #define DO_COMPARE_F(id, code, text, type, reg, expr) \
@@ -292,6 +301,13 @@ L_FUEL:
 L_COPY:
     fp[pc->a] = fp[pc->b];
     NEXT(1);
+L_COPY_2:
+    fp[pc->a] = fp[pc->b];
+    fp[pc->c] = fp[pc[1].lo];
+    NEXT(2);
+L_SUM_AND:
+    fp[pc->a] = ((uint32_t)fp[pc->b] + IMM_U32(pc->c)) & pc[1].lo;
+    NEXT(2);
 L_COPY_N:
     for (uint32_t i = 0; i < pc->c; i++)
         fp[pc->a + i] = fp[pc->b + i];
