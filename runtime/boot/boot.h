@@ -33,7 +33,7 @@ enum boot_phase {
 };
 const char *boot_phase_name(enum boot_phase phase);
 
-enum { BOOT_TEXT = 256, BOOT_SUMMARY_MAX = 60000 };
+enum { BOOT_TEXT = 256, BOOT_SUMMARY_MAX = 60000, BOOT_DRIVERS_MAX = 16 };
 
 /* A driver that the program holds, for one kind of wire. */
 struct boot_driver {

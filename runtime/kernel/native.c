@@ -297,7 +297,7 @@ tn_err tn_buf_unmap(tn_cap buf, void *at)
     {                                    \
 #name, (void *)(uintptr_t)(name) \
     }
-const struct native_import native_imports[] = {
+const struct elf_import native_imports[] = {
     IMPORT(tn_call),       IMPORT(tn_send),    IMPORT(tn_defer),     IMPORT(tn_reply),
     IMPORT(tn_cancelled),  IMPORT(tn_yield),   IMPORT(tn_signal),    IMPORT(tn_wait),
     IMPORT(tn_timer_set),  IMPORT(tn_need),    IMPORT(tn_cap_mint),  IMPORT(tn_cap_drop),
