@@ -293,9 +293,9 @@ tn_err tn_buf_unmap(tn_cap buf, void *at)
     return cap_lookup(turn_here(&cpu)->actor->space, buf, OBJ_BUFFER, 0, &view);
 }
 
-#define IMPORT(name)                     \
-    {                                    \
-#name, (void *)(uintptr_t)(name) \
+#define IMPORT(name)                  \
+    {                                 \
+#name, (void (*)(void))(name) \
     }
 const struct elf_import native_imports[] = {
     IMPORT(tn_call),       IMPORT(tn_send),    IMPORT(tn_defer),     IMPORT(tn_reply),
