@@ -215,7 +215,8 @@ static inline wasm_value value_tidy(uint8_t type, wasm_value v)
 
 /* Drops one reference; the last one frees the module. */
 void module_release(struct wasm_module *module);
-/* The byte that the code at word `at` stands for: that of the nearest position before. */
-uint32_t func_offset(const struct func_decl *func, uint32_t at);
+/* The byte that the code at word `at` stands for: that of the nearest position before; of the
+ * block that begins at `at`, or of the instruction there. */
+uint32_t func_offset(const struct func_decl *func, uint32_t at, bool block);
 
 #endif

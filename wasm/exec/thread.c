@@ -224,7 +224,7 @@ uint32_t wasm_backtrace(const struct wasm_instance *instance, struct wasm_frame_
             uint32_t at = (uint32_t)(f->pc - decl->code) - (at_pc ? 0 : 1);
             struct wasm_frame_info *info = &frames[found];
             info->func = f->func->index;
-            info->offset = func_offset(decl, at);
+            info->offset = func_offset(decl, at, f == t->top && t->unpaid);
             info->name = wasm_func_name(m, f->func->index, &info->name_len);
         }
         found++;

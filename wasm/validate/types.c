@@ -89,7 +89,7 @@ void body_dead(struct body *b)
 struct control *body_enter(struct body *b, uint8_t opcode, uint32_t nparams, const uint8_t *params,
                            uint32_t nresults, const uint8_t *results)
 {
-    if (b->ncontrols == WASM_MAX_NESTING) {
+    if (b->ncontrols > WASM_MAX_NESTING) { /* the function itself is one more */
         reader_fail_number(b->r, TN_ELIMIT, b->at, "blocks nested too deep: WASM_MAX_NESTING is",
                            WASM_MAX_NESTING);
         return NULL;
