@@ -233,6 +233,7 @@ static void package_parse(struct system *system, const struct section *s, uint32
     instance->package_at = node->at;
     instance->known = package->known;
     instance->complete = package->complete;
+    instance->sound = package->sound;
     if (package->error == TN_ENOTFOUND)
         fault(s->doc, node->at, "there is no component.toml in %s", quote(package->folder).text);
     else if (package->error != TN_OK)
