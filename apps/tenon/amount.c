@@ -22,8 +22,8 @@ struct amount amount_bytes(uint64_t bytes)
 
 struct amount amount_ns(uint64_t ns)
 {
-    static const uint64_t factors[] = {UINT64_C(3600000000000), UINT64_C(60000000000), 1000000000,
-                                       1000000, 1000, 1};
+    static const uint64_t factors[] = {
+        UINT64_C(3600000000000), UINT64_C(60000000000), 1000000000, 1000000, 1000, 1};
     static const char *const units[] = {"h", "min", "s", "ms", "us", "ns"};
     return ns == 0 ? (struct amount){"none"} : with_unit(ns, factors, units);
 }

@@ -16,7 +16,7 @@
 
 char *composition_path(const struct composition *composition, struct str path)
 {
-    return path_join(composition->folder, path);
+    return path_from(composition->folder, path);
 }
 
 static tn_err read_source(void *ctx, struct str path, struct str *ret_text)
@@ -37,7 +37,7 @@ static tn_err read_source(void *ctx, struct str path, struct str *ret_text)
         return err;
     }
     struct source *source = must_get(malloc(sizeof(*source)));
-    *source = (struct source){composition->sources, path_join(STR(""), path), shown_path, text};
+    *source = (struct source){composition->sources, path_from(STR(""), path), shown_path, text};
     composition->sources = source;
     *ret_text = text;
     return TN_OK;
@@ -70,7 +70,7 @@ static uint32_t machine_cpus(void)
 static tn_err open_file(struct composition *ret, const char *file)
 {
     struct file_error error;
-    *ret = (struct composition){.file = path_join(STR(""), str_of(file))};
+    *ret = (struct composition){.file = path_from(STR(""), str_of(file))};
     ret->folder = path_folder(str_of(ret->file));
     tn_err err = file_read(file, COMPOSITION_FILE_MAX, &ret->text, &error);
     if (err == TN_OK)
@@ -99,8 +99,8 @@ static tn_err too_large(const struct composition *composition)
     return TN_ENOMEM;
 }
 
-tn_err composition_read(struct composition *ret, const char *file, const struct system_place *places,
-                        uint32_t nplaces)
+tn_err composition_read(struct composition *ret, const char *file,
+                        const struct system_place *places, uint32_t nplaces)
 {
     tn_err err = open_file(ret, file);
     if (err != TN_OK)

@@ -31,10 +31,11 @@ struct composition {
     struct faults faults;
 };
 
-/* Reads and validates; gives it back with composition_free in any case. TN_OK; TN_EFORMAT: there are
- * faults; any other error: the system.toml could not be read, or memory is out, and it was said. */
-tn_err composition_read(struct composition *ret, const char *file, const struct system_place *places,
-                        uint32_t nplaces);
+/* Reads and validates; gives it back with composition_free in any case. TN_OK; TN_EFORMAT: there
+ * are faults; any other error: the system.toml could not be read, or memory is out, and it was
+ * said. */
+tn_err composition_read(struct composition *ret, const char *file,
+                        const struct system_place *places, uint32_t nplaces);
 /* The same for a component.toml alone. */
 tn_err composition_read_component(struct composition *ret, const char *file,
                                   struct component_spec *ret_component);

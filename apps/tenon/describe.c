@@ -23,7 +23,7 @@ void describe_components(const struct system_spec *spec)
     struct table table;
     if (spec->ncomponents == 0)
         return;
-    table_init(&table, 7, heads, "lllrlrl");
+    table_begin(&table, 7, heads, "lllrlrl");
     for (uint32_t i = 0; i < spec->ncomponents; i++) {
         const struct component_spec *c = &spec->components[i];
         cell_str(&table, c->name);
@@ -41,7 +41,7 @@ void describe_components(const struct system_spec *spec)
 void describe_trust(const struct system_spec *spec)
 {
     struct table table;
-    table_init(&table, 3, NULL, "lll");
+    table_begin(&table, 3, NULL, "lll");
     for (uint32_t i = 0; i < spec->ncomponents; i++) {
         const struct component_spec *c = &spec->components[i];
         if (c->domain != DOMAIN_KERNEL)
@@ -104,7 +104,7 @@ static void wire_cells(struct table *table, const struct system_spec *spec,
 void describe_wires(const struct system_spec *spec)
 {
     struct table table;
-    table_init(&table, 4, NULL, "llll");
+    table_begin(&table, 4, NULL, "llll");
     for (uint32_t i = 0; i < spec->ncomponents; i++) {
         const struct component_spec *c = &spec->components[i];
         for (uint32_t j = 0; j < c->nneeds; j++)
@@ -126,7 +126,7 @@ void describe_memory(const struct system_spec *spec)
 static void describe_needs(const struct component_spec *c)
 {
     struct table table;
-    table_init(&table, 4, NULL, "llll");
+    table_begin(&table, 4, NULL, "llll");
     for (uint32_t i = 0; i < c->nneeds; i++) {
         const struct need_spec *need = &c->needs[i];
         cell_str(&table, need->name);
@@ -143,7 +143,7 @@ static void describe_needs(const struct component_spec *c)
 static void describe_provides(const struct component_spec *c)
 {
     struct table table;
-    table_init(&table, 2, NULL, "ll");
+    table_begin(&table, 2, NULL, "ll");
     for (uint32_t i = 0; i < c->nprovides; i++) {
         cell_str(&table, c->provides[i].name);
         cell_str(&table, c->provides[i].interface_name);
@@ -160,7 +160,7 @@ void describe_component(const struct component_spec *c)
     describe_provides(c);
     describe_needs(c);
     heading("Resources");
-    table_init(&table, 2, NULL, "ll");
+    table_begin(&table, 2, NULL, "ll");
     table_cell(&table, "memory");
     table_cell(&table, "%s", amount_bytes(c->resources.memory_bytes).text);
     table_cell(&table, "fuel per call");
@@ -175,7 +175,7 @@ void describe_component(const struct component_spec *c)
     table_cell(&table, "%s", amount_bytes(c->resources.stack_bytes).text);
     table_print(&table, stdout, 2);
     heading("Code");
-    table_init(&table, 2, NULL, "ll");
+    table_begin(&table, 2, NULL, "ll");
     table_cell(&table, "wasm");
     cell_str(&table, c->wasm_file);
     table_cell(&table, "native");

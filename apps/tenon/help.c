@@ -1,8 +1,8 @@
 /* help.c: `tenon help` and `tenon version`. */
 #include <stdio.h>
 
-#include "apps/tenon/json.h"
 #include "apps/tenon/files.h"
+#include "apps/tenon/json.h"
 #include "apps/tenon/table.h"
 #include "apps/tenon/term.h"
 #include "apps/tenon/verb.h"
@@ -12,7 +12,7 @@
 void help_flags(const struct verb *verb)
 {
     struct table table;
-    table_init(&table, 2, NULL, "ll");
+    table_begin(&table, 2, NULL, "ll");
     for (uint32_t id = 0; id < FLAGS; id++) {
         const struct flag *flag = &flags[id];
         if ((verb->takes & (1u << id)) == 0)
@@ -39,7 +39,7 @@ void help_all(void)
     struct table table;
     printf("Tenon runs systems made of components, each with only what it was granted.\n\n"
            "Usage: tenon VERB [ARGUMENT ...]\n\n");
-    table_init(&table, 2, NULL, "ll");
+    table_begin(&table, 2, NULL, "ll");
     for (uint32_t i = 0; i < verbs_count; i++) {
         table_cell(&table, "%s %s", verbs[i].name, verbs[i].synopsis);
         table_cell(&table, "%s", verbs[i].purpose);
