@@ -224,6 +224,28 @@ static void any_arena_will_do_or_not(void **state)
     assert_true(bytes > 2 * sizeof(struct component_spec));
 }
 
+/* The same for files with mistakes, of TOML and of ours: all of them, or TN_ENOMEM. */
+static void any_arena_finds_all_or_none(void **state)
+{
+    (void)state;
+    fresh(SYSTEM "[components.a]\npackage = \"p\"\n[components.b]\npackage = \"q\"\nrong = 1\n");
+    trial.files[0] = (struct trial_file){"p/component.toml", "a = \nb = 1\n[c]\nd = \n", TN_OK};
+    trial.files[1] = (struct trial_file){"q/component.toml", MANIFEST("y", "ring = 4\n"), TN_OK};
+    trial_parse(&trial);
+    assert_int_equal(trial.faults.total, 4);
+    static struct system_spec spec;
+    static struct faults faults;
+    struct system_input input = trial.input;
+    tn_err e = TN_ENOMEM;
+    for (size_t bytes = 0; e == TN_ENOMEM; bytes++) {
+        input.arena = malloc(bytes + 1);
+        input.arena_bytes = bytes;
+        e = system_parse(&input, &spec, &faults);
+        assert_true(e == TN_ENOMEM || (e == TN_EFORMAT && faults.total == 4));
+        free(input.arena);
+    }
+}
+
 static void place(const char *architecture, const char *ring, const char *more)
 {
     static char text[600], manifest[300];
@@ -597,6 +619,7 @@ int main(void)
         cmocka_unit_test(defaults_are_as_documented),
         cmocka_unit_test(a_package_is_read_once),
         cmocka_unit_test(any_arena_will_do_or_not),
+        cmocka_unit_test(any_arena_finds_all_or_none),
         cmocka_unit_test(architecture_decides_the_domain),
         cmocka_unit_test(mistakes_in_placement),
         cmocka_unit_test(mistakes_in_system),
