@@ -32,10 +32,10 @@ static void test_invalid(void **state)
         const char *bytes;
         size_t len, good;
     } cases[] = {
-        {"ab\x80", 3, 2},         {"\xc0\x80", 2, 0},         {"\xc1\xbf", 2, 0},
-        {"\xe0\x9f\xbf", 3, 0},   {"\xed\xa0\x80", 3, 0},     {"\xf0\x8f\xbf\xbf", 4, 0},
+        {"ab\x80", 3, 2},           {"\xc0\x80", 2, 0},         {"\xc1\xbf", 2, 0},
+        {"\xe0\x9f\xbf", 3, 0},     {"\xed\xa0\x80", 3, 0},     {"\xf0\x8f\xbf\xbf", 4, 0},
         {"\xf4\x90\x80\x80", 4, 0}, {"\xf5\x80\x80\x80", 4, 0}, {"x\xe2\x82", 3, 1},
-        {"\xc3\xa9\xff", 3, 2},   {"\xe2\x28\xa1", 3, 0},
+        {"\xc3\xa9\xff", 3, 2},     {"\xe2\x28\xa1", 3, 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const uint8_t *at = (const uint8_t *)cases[i].bytes;

@@ -24,9 +24,10 @@ double sdk_ceil(double x);
 double sdk_trunc(double x);
 double sdk_round(double x); /* halves away from 0 */
 
+/* In this form no compiler takes the root of a negative number, whose NaN differs. */
 static inline double sdk_sqrt(double x)
 {
-    return x < 0 || x != x ? __builtin_nan("") : __builtin_sqrt(x);
+    return x >= 0 ? __builtin_sqrt(x) : __builtin_nan("");
 }
 
 static inline double sdk_fabs(double x)

@@ -109,7 +109,7 @@ struct toml_errors {
  *   TN_ENOMEM   the arena is too small
  *   TN_ETOOBIG  more than TOML_MAX_DOCUMENT_BYTES
  *   TN_ELIMIT   TOML_MAX_DEPTH or TOML_MAX_KEY_BYTES
- * On success ret_errors->count is 0. Never waits; needs 4 KiB of stack, whatever the nesting. */
+ * On success ret_errors->count is 0. Never waits; needs 6 KiB of stack, whatever the nesting. */
 __attribute__((warn_unused_result)) tn_err toml_parse(struct toml_arena *arena, const char *text,
                                                       size_t len,
                                                       const struct toml_table **ret_root,

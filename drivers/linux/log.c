@@ -1,7 +1,8 @@
 /* log.c: lines for people on standard error (tenon.log).
  *
- * A line is "[seconds since boot] NAME LEVEL: TEXT". Who wrote it is found by the badge, which the
- * sender cannot choose, so a line's beginning is true whatever its text says.
+ * A line is "[seconds since boot] NAME LEVEL: TEXT", or "[...] (N lines lost) NAME ...". Who wrote
+ * it is found by the badge, which the sender cannot choose, so a line's beginning is true whatever
+ * its text says.
  *
  * Invariants:
  * 1. One line of a component is one line on the terminal: every control character (C0, DEL, C1),
@@ -89,6 +90,9 @@ static size_t add_head(struct log *log, const struct tn_turn *turn, uint8_t leve
     uint64_t us = turn->now / 1000;
     size_t used = fmt_print(log->line, size, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
                             (unsigned long long)(us % 1000000));
+    if (log->lost_since > 0)
+        used = fmt_add(log->line, size, used, "(%llu lines lost) ",
+                       (unsigned long long)log->lost_since);
     const char *name = NULL;
     for (uint32_t i = 0; i < log->nwriters; i++) {
         if (log->writers[i].badge == turn->badge)
@@ -98,8 +102,8 @@ static size_t add_head(struct log *log, const struct tn_turn *turn, uint8_t leve
         used = add_escaped(log, used, (struct tn_text){name, (uint32_t)str_length(name)});
     else
         used = fmt_add(log->line, size, used, "badge-%llx", (unsigned long long)turn->badge);
-    return fmt_add(log->line, size, used, " %s: ",
-                   levels[level <= TENON_LOG_ERROR ? level : TENON_LOG_ERROR]);
+    return fmt_add(log->line, size, used,
+                   " %s: ", levels[level <= TENON_LOG_ERROR ? level : TENON_LOG_ERROR]);
 }
 
 static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
@@ -114,9 +118,6 @@ static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_p
         return e;
     size_t used = add_head(log, turn, args.level);
     used = add_escaped(log, used, args.text);
-    if (log->lost_since > 0)
-        used = fmt_add(log->line, sizeof(log->line), used, " (%llu lines lost before this one)",
-                       (unsigned long long)log->lost_since);
     used = fmt_add(log->line, sizeof(log->line), used, "\n");
     if (write_line(log->line, used)) {
         log->lines++;
@@ -131,10 +132,17 @@ static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_p
     return TN_OK;
 }
 
+/* A line is sent oneway: nobody waits to hear that its arguments were wrong. */
+static void log_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)log_call(self, turn, in, NULL);
+}
+
 const struct tn_component driver_linux_log = {
     .abi = TN_ABI,
     .size = sizeof(struct tn_component),
     .state_size = sizeof(struct log),
     .load = log_load,
     .call = log_call,
+    .event = log_event,
 };

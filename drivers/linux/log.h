@@ -6,10 +6,10 @@
 #include <tenon/driver.h>
 
 enum {
-    LOG_WRITERS_MAX = 512,    /* grants: components that have a name here */
-    LOG_TEXT_MAX = 4096,      /* bytes of a text (tenon.log) */
-    LOG_ESCAPED_MAX = 4,      /* bytes that one byte of it may become: \xNN */
-    LOG_HEAD_MAX = 512,       /* bytes of a line besides its text: time, name, level, lines lost */
+    LOG_WRITERS_MAX = 512, /* grants: components that have a name here */
+    LOG_TEXT_MAX = 4096,   /* bytes of a text (tenon.log) */
+    LOG_ESCAPED_MAX = 4,   /* bytes that one byte of it may become: \xNN */
+    LOG_HEAD_MAX = 512,    /* bytes of a line besides its text: time, name, level, lines lost */
 };
 
 struct log {

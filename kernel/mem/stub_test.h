@@ -65,7 +65,7 @@ struct stub_arena {
     struct untyped *root;
 };
 
-static void arena_open(struct stub_arena *arena, uint64_t bytes)
+static inline void arena_open(struct stub_arena *arena, uint64_t bytes)
 {
     arena->bytes = bytes;
     arena->map = mmap(NULL, bytes + MEM_RELEASE, PROT_READ | PROT_WRITE,
@@ -76,7 +76,7 @@ static void arena_open(struct stub_arena *arena, uint64_t bytes)
     assert_int_equal(untyped_boot(arena->base, bytes, &arena->limbo, &arena->root), TN_OK);
 }
 
-static void arena_close(struct stub_arena *arena)
+static inline void arena_close(struct stub_arena *arena)
 {
     assert_int_equal(munmap(arena->map, arena->bytes + MEM_RELEASE), 0);
 }

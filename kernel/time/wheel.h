@@ -37,7 +37,8 @@ bool wheel_cancel(struct wheel *wheel, struct wheel_timer *timer);
 /* Takes one timer that is due at now_ns out of the wheel, earlier ticks first, in order of arming
  * within a tick; NULL when none is due. */
 struct wheel_timer *wheel_pop_due(struct wheel *wheel, uint64_t now_ns);
-/* No timer fires before this; UINT64_MAX when none is armed. */
+/* No timer fires before this; UINT64_MAX when none is armed. It may be earlier than the first timer
+ * (at most WHEEL_LEVELS times for one timer, and once in 52 days): call wheel_pop_due then too. */
 uint64_t wheel_next_ns(const struct wheel *wheel);
 
 #endif

@@ -4,6 +4,7 @@
 #define RUNTIME_PACKAGE_PACKAGE_INT_H
 
 #include "base/fmt.h"
+#include "base/near.h"
 #include "runtime/package/system.h"
 
 /* All that one system_parse or component_parse carries along. */
@@ -59,19 +60,6 @@ const struct toml_table *doc_parse(struct doc *doc, struct str text);
 
 /* near.c */
 
-struct near {
-    struct str wanted;
-    struct str best;
-    uint32_t distance; /* of best */
-};
-
-/* Insertions, deletions, substitutions and swaps of neighbours that lead from a to b; anything over
- * `most` counts as most + 1. */
-uint32_t edit_distance(struct str a, struct str b, uint32_t most);
-struct near near_to(struct str wanted);
-void near_try(struct near *near, struct str candidate);
-/* Is best so near that it may have been meant? */
-bool near_found(const struct near *near);
 /* Adds ": did you mean 'memory'?", or ": expected memory, stack or mailbox" of the n names. */
 void near_add(struct message *m, struct str wanted, const char *const *names, size_t n);
 /* Adds the i-th of n names: "a", ", b", " or c"; of more than LIST_MAX the rest as ", ...". */

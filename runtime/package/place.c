@@ -1,6 +1,7 @@
 /* place.c: which domain each component runs in, and who may be in the kernel's.
  *
- * What system.toml says, wins: [components.NAME] domain, or [place]. Else the architecture decides.
+ * Who runs the system has the last word, then [components.NAME] domain or [place], then the
+ * architecture.
  * All of them put a component into wasm, but mono and hybrid those into the kernel that say ring 0
  * or 1 of themselves and that the system's owner trusts: a manifest alone moves nothing there. */
 #include "base/bits.h"
@@ -92,6 +93,20 @@ static void code_check(struct system *system, const struct component_spec *c,
               quote(c->name).text, domain_names[c->domain], quote(file).text);
 }
 
+static void place_asked_for(struct system *system)
+{
+    for (uint32_t i = 0; i < system->input->nplaces; i++) {
+        const struct system_place *place = &system->input->places[i];
+        uint32_t component = system_find(system, place->component);
+        if (component == UINT32_MAX)
+            continue;
+        struct instance *instance = &system->instances[component];
+        instance->placed = true;
+        instance->placed_at = instance->node->key_at;
+        system->spec.components[component].domain = place->domain;
+    }
+}
+
 void place_parse(struct system *system)
 {
     struct section root, s;
@@ -101,6 +116,7 @@ void place_parse(struct system *system)
         for (; node != NULL; node = node->next)
             place_one(system, &s, node);
     }
+    place_asked_for(system);
     bool keeps_in = str_eq(system->spec.architecture, STR("mono")) ||
                     str_eq(system->spec.architecture, STR("hybrid"));
     for (uint32_t i = 0; i < system->spec.ncomponents; i++) {

@@ -276,7 +276,7 @@ static bool components_parse(struct system *system, const struct section *root)
 {
     struct section s;
     if (toml_get(root->table, STR("components")) == NULL)
-        (void)section_need(root, "components", TOML_TABLE, "[components.NAME] with package");
+        return true; /* a system of none boots and serves */
     if (!section_table(root, "components", &s))
         return false;
     uint32_t n = toml_table_count(s.table);
@@ -286,8 +286,6 @@ static bool components_parse(struct system *system, const struct section *root)
               SYSTEM_COMPONENTS_MAX);
         return false;
     }
-    if (n == 0)
-        fault(s.doc, s.at, "%s is empty: write [components.NAME] with package", s.label);
     struct reading *reading = system->doc.reading;
     system->spec.components = arena_get(reading, n * sizeof(struct component_spec));
     system->instances = arena_get(reading, n * sizeof(struct instance));

@@ -177,12 +177,21 @@ typedef tn_err (*system_read)(void *ctx, struct str path, struct str *ret_text);
 /* TN_OK: there is a file at `path`. TN_ENOTFOUND, TN_EIO and any other error become a fault. */
 typedef tn_err (*system_probe)(void *ctx, struct str path);
 
+/* A placement asked for by who runs the system, above all that the files say. A name that is no
+ * component places nothing. */
+struct system_place {
+    struct str component;
+    enum component_domain domain;
+};
+
 struct system_input {
     struct str file; /* name of the system.toml for messages */
     struct str text;
     system_read read;
     system_probe probe;            /* is the code of each component there? NULL: not looked for */
     void *read_ctx;                /* of both */
+    const struct system_place *places;
+    uint32_t nplaces;
     uint64_t machine_memory_bytes; /* "memory" over it is a fault; 0: any goes */
     uint32_t machine_cpus;         /* likewise "cpus" */
     void *arena; /* everything that the spec and the faults point to is made here */

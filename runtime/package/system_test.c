@@ -326,17 +326,14 @@ static void mistakes_in_system(void **state)
 {
     (void)state;
     fresh("");
-    trial_expect(&trial, S "0:0: the file lacks 'system': write [system] with name and memory\n" S
-                           "0:0: the file lacks 'components': write [components.NAME] with "
-                           "package\n");
+    trial_expect(&trial, S "0:0: the file lacks 'system': write [system] with name and memory\n");
     fresh("system = 1\ncomponents = []\nwire = 1\nplace = 2\n");
     trial_expect(&trial, S "1:10: system in the file: expected a table, found an integer\n" S
                            "2:14: components in the file: expected a table, found an array\n" S
                            "3:1: unknown key 'wire' in the file: did you mean 'wires'?\n");
     fresh("[system]\n[components]\n");
     trial_expect(&trial, S "1:2: [system] lacks 'name': write name = \"my-system\"\n" S
-                           "1:2: [system] lacks 'memory': write memory = \"64 MiB\"\n" S
-                           "2:2: [components] is empty: write [components.NAME] with package\n");
+                           "1:2: [system] lacks 'memory': write memory = \"64 MiB\"\n");
     fresh("[system]\nname = \"My System\"\nmemory = \"64\"\narchitecture = \"mirco\"\ncpus = 65\n"
           "memori = 1\n[components]\n");
     trial_expect(
@@ -345,8 +342,7 @@ static void mistakes_in_system(void **state)
           "'_'\n" S "3:10: memory in [system]: '64' has no unit: expected B, KiB, MiB or GiB\n" S
           "4:16: unknown architecture 'mirco' in [system]: did you mean 'micro'?\n" S
           "5:8: cpus in [system]: 65 is out of range, expected 1 to 64\n" S
-          "6:1: unknown key 'memori' in [system]: did you mean 'memory'?\n" S
-          "7:2: [components] is empty: write [components.NAME] with package\n");
+          "6:1: unknown key 'memori' in [system]: did you mean 'memory'?\n");
     fresh("[system]\nname = \"t\"\nmemory = \"64 MiB\"\narchitecture = \"macro\"\ncpus = 3\n"
           "[components]\n");
     trial.input.machine_cpus = 2;
@@ -354,8 +350,36 @@ static void mistakes_in_system(void **state)
     trial_expect(&trial, S
                  "3:10: memory in [system]: 64 MiB is more than the 67108863 B of this machine\n" S
                  "4:16: unknown architecture 'macro' in [system]: did you mean 'micro'?\n" S
-                 "5:8: cpus in [system]: 3 are asked for, but this machine has 2\n" S
-                 "6:2: [components] is empty: write [components.NAME] with package\n");
+                 "5:8: cpus in [system]: 3 are asked for, but this machine has 2\n");
+}
+
+static void no_components(void **state)
+{
+    (void)state;
+    static const char *const without[] = {"", "[components]\n", "[wires]\n[place]\n"};
+    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "[system]\nname = \"t\"\nmemory = \"16 MiB\"\n%s", without[i]);
+        fresh(text);
+        trial_expect(&trial, "");
+        assert_int_equal(trial.spec.ncomponents, 0);
+    }
+}
+
+static void placed_from_outside(void **state)
+{
+    (void)state;
+    const struct system_place places[] = {
+        {STR("a"), DOMAIN_KERNEL}, {STR("nobody"), DOMAIN_KERNEL}, {STR("a"), DOMAIN_WASM}};
+    place("hybrid", "2", "[place]\na = \"wasm\"\n");
+    trial.input.places = places;
+    trial.input.nplaces = 2;
+    trial_parse(&trial);
+    assert_non_null(strstr(trial.said, "may not be in the kernel"));
+    trial.input.nplaces = 3; /* the last one counts */
+    trial_parse(&trial);
+    assert_string_equal(trial.said, "");
+    assert_int_equal(trial.spec.components[0].domain, DOMAIN_WASM);
 }
 
 static void mistakes_in_components(void **state)
@@ -604,6 +628,8 @@ int main(void)
         cmocka_unit_test(packages_that_cannot_be_read),
         cmocka_unit_test(code_that_is_not_there),
         cmocka_unit_test(mistakes_in_job),
+        cmocka_unit_test(no_components),
+        cmocka_unit_test(placed_from_outside),
         cmocka_unit_test(memory_must_suffice),
         cmocka_unit_test(limits_hold_at_their_edge),
         cmocka_unit_test(all_files_faults_come_in_order),

@@ -1,0 +1,31 @@
+;; Blocks, loops, branches of every kind, multi-value, recursion.
+(module
+  (type $pair (func (param i32 i64) (result i64 i32)))
+  (func $swap (export "swap") (type $pair) local.get 1 local.get 0)
+  (func $fac (export "fac") (param $n i32) (result i64)
+    (if (result i64) (i32.le_s (local.get $n) (i32.const 1))
+      (then (i64.const 1))
+      (else (i64.mul (i64.extend_i32_s (local.get $n))
+                     (call $fac (i32.sub (local.get $n) (i32.const 1)))))))
+  (func (export "sum") (param $n i32) (result i32) (local $s i32)
+    (loop $again
+      (local.set $s (i32.add (local.get $s) (local.get $n)))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    local.get $s)
+  (func (export "switch") (param $i i32) (result i32)
+    (block $d (block $c (block $b (block $a
+      (br_table $a $b $c $d (local.get $i)))
+      (return (i32.const 10)))
+      (return (i32.const 20)))
+      (return (i32.const 30)))
+    i32.const 40)
+  (func (export "values") (param i32) (result i32 i32)
+    local.get 0
+    (block $out (param i32) (result i32 i32)
+      (i32.const 5) (br_if $out (i32.const 1)) drop (i32.const 6))
+    local.get 0 (if (param i32 i32) (result i32 i32) (then) (else drop drop i32.const 1 i32.const 2)))
+  (func (export "dead") (result i32) (block (result i32) unreachable i32.add br 0 select) )
+  (func (export "endless") (loop $l (br $l)))
+  (func $deep (export "deep") (result i32) (i32.add (call $deep) (i32.const 1)))
+  (func (export "select") (param f64 i32) (result f64)
+    (select (result f64) (local.get 0) (f64.const 2.5) (local.get 1))))
