@@ -54,7 +54,8 @@ static void test_as_libc(void **state)
     same("%.0d|%.0u|%.0x|", 0, 0u, 0u);
     same("%u %x %X %08x %lu %lx", UINT_MAX, 0xbeefu, 0xbeefu, 0xbeefu, ULONG_MAX, ULONG_MAX);
     same("%ld %lld %llu %zu %zd", LONG_MIN, LLONG_MIN, ULLONG_MAX, SIZE_MAX, (ssize_t)-1);
-    same("%hhd %hhu %hd %hu", -1, 255, -1, 65535);
+    same("%hhd %hhu %hd %hu", (signed char)-1, (unsigned char)255, (short)-1,
+         (unsigned short)65535);
     same("%jd %ju %td", INTMAX_MIN, UINTMAX_MAX, (ptrdiff_t)-5);
     same("%020llu|%-20llu|%25.20llu", 1ull, 1ull, ULLONG_MAX);
 }

@@ -219,7 +219,7 @@ static void test_parse(void **state)
             text[at++] = (char)('0' + sdk_rng_below(&rng, 10));
         }
         int e = (int)sdk_rng_below(&rng, i % 2 ? 700 : 50) - (i % 2 ? 350 : 25);
-        sprintf(text + at, "e%d", e);
+        snprintf(text + at, sizeof(text) - at, "e%d", e);
         parse_as_libc(text);
     }
     for (uint32_t i = 0; i < 3000; i++) {
@@ -228,14 +228,14 @@ static void test_parse(void **state)
         if (isinf(up))
             continue;
         /* the middle is exact in 64 bits of mantissa, and its decimal text in 1100 digits */
-        int len = sprintf(text, "%.1100Lf", ((long double)x + (long double)up) / 2);
+        int len = snprintf(text, sizeof(text), "%.1100Lf", ((long double)x + (long double)up) / 2);
         assert_true(LDBL_MANT_DIG >= 64);
         parse_as_libc(text);
         text[len - 1] = '1'; /* a little above */
         parse_as_libc(text);
-        sprintf(text, "%.17g", x);
+        snprintf(text, sizeof(text), "%.17g", x);
         parse_as_libc(text);
-        sprintf(text, "%.1080f", x);
+        snprintf(text, sizeof(text), "%.1080f", x);
         parse_as_libc(text);
     }
     static const char *const more[] = {

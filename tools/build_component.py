@@ -75,9 +75,11 @@ def link(options, objects):
         if options.object:
             run(linker + ["-r", *objects, "-o", options.out])
             return
-        run(linker + WASM_LINK + ["-z", f"stack-size={options.stack_bytes}"]
-            + [f"--export={name}" for name in options.export] + objects + ["-o", options.out])
-        check_wasm(options)
+        with tempfile.NamedTemporaryFile("r", suffix=".map") as map_file:
+            run(linker + WASM_LINK + ["-z", f"stack-size={options.stack_bytes}",
+                                      f"-Map={map_file.name}"]
+                + [f"--export={name}" for name in options.export] + objects + ["-o", options.out])
+            check_wasm(options, map_file.read())
         return
     if options.object:
         run(options.cc + ["-nostdlib", "-r", *objects, "-o", options.out])
@@ -118,38 +120,53 @@ def wasm_imports(data):
         return
 
 
-def check_wasm(options):
-    """Imports come from Tenon's own module."""
-    with open(options.out, "rb") as file:
-        names = [name for module, name in wasm_imports(file.read()) if module != "tenon_0"]
-    if names:
-        os.unlink(options.out)
-        sys.exit("\n".join(f"build_component: {options.out}: {name} is undefined: a component has no "
-                           "libc; the sdk may have it" for name in names))
+LIBC = "is undefined: a component has no libc; the sdk may have it"
+STATIC = "is writable static data: keep it in the state (self)"
 
 
-def check_native(options):
-    """Nothing undefined but tn_*, no writable data."""
-    problems = []
-    for line in run([options.nm, "-D", options.out]).splitlines():
-        kind, name = line.split()[-2:]
-        if kind in "Uw" and not name.startswith("tn_"):
-            problems.append(f"{name} is undefined: a component has no libc; the sdk may have it")
-    writable = set()
-    for line in run([options.readelf, "-SW", options.out]).splitlines():
-        match = re.match(r"\s*\[ *(\d+)\] (\S+)\s+\S+\s+\S+\s+\S+\s+(\S+)\s+\S+\s+(\S*)", line)
-        if match and "W" in match[4] and "A" in match[4] and not SEALED.match(match[2]) \
-                and int(match[3], 16) > 0:
-            writable.add(match[1])
-    for line in run([options.readelf, "-sW", options.out]).splitlines():
-        fields = line.split()
-        if len(fields) >= 8 and fields[3] == "OBJECT" and fields[6] in writable:
-            problems.append(f"{fields[7]} is writable static data: keep it in the state (self)")
-    if writable and not problems:
-        problems.append("it has writable static data: keep it in the state (self)")
+def refuse(options, problems):
+    """Ends the program when there are problems, and takes what was built away."""
     if problems:
         os.unlink(options.out)
         sys.exit("\n".join(f"build_component: {options.out}: {p}" for p in sorted(set(problems))))
+
+
+def check_wasm(options, link_map):
+    """Imports come from Tenon's own module; no writable data, as the linker's map lists it."""
+    with open(options.out, "rb") as file:
+        problems = [f"{name} {LIBC}" for module, name in wasm_imports(file.read())
+                    if module != "tenon_0"]
+    for name in re.findall(r":\(\.(?:data|bss)\.(\S+)\)", link_map):
+        problems.append(f"{name} {STATIC}")
+    refuse(options, problems)
+
+
+def check_native(options):
+    """Nothing undefined but tn_*, no writable data, the component there."""
+    problems, found = [], False
+    for line in run([options.nm, "-D", options.out]).splitlines():
+        kind, name = line.split()[-2:]
+        found = found or name == "tn_component" and kind not in "Uw"
+        if kind in "Uw" and not name.startswith("tn_"):
+            problems.append(f"{name} {LIBC}")
+    if not found:
+        problems.append("tn_component is not defined: const struct tn_component tn_component")
+    writable = set()
+    for line in run([options.readelf, "-SW", options.out]).splitlines():
+        match = re.match(
+            r"\s*\[ *(\d+)\] (\S+)\s+\S+\s+\S+\s+\S+\s+(\S+)\s+\S+\s+(\S*)", line)
+        if match and "W" in match[4] and "A" in match[4] and not SEALED.match(match[2]) \
+                and int(match[3], 16) > 0:
+            writable.add(match[1])
+    named = False
+    for line in run([options.readelf, "-sW", options.out]).splitlines():
+        fields = line.split()
+        if len(fields) >= 8 and fields[3] == "OBJECT" and fields[6] in writable:
+            problems.append(f"{fields[7]} {STATIC}")
+            named = True
+    if writable and not named:
+        problems.append(f"a section {STATIC}")
+    refuse(options, problems)
 
 
 def main():

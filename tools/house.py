@@ -36,6 +36,12 @@ def read(root, path):
         return None
 
 
+def is_test(path):
+    """Whether a file is of a test: x_test.c, x_test.h, what lies in test/, x_test/ or tests/."""
+    stem = os.path.splitext(path)[0]
+    return bool(re.search(r'(^|/)tests?/|_test(/|$)', stem))
+
+
 def _blank(text):
     return re.sub(r'[^\n]', ' ', text)
 

@@ -38,7 +38,8 @@ tn_err space_make(struct untyped *mem, struct cap_root *root, struct limbo *limb
 struct object *space_object(struct space *space);
 struct space *space_of(struct object *object);
 uint32_t space_count(struct space *space); /* capabilities in it */
-/* Deletes every capability in it (as cap_delete does); at the death of its actor. */
+/* Deletes every capability in it (as cap_delete does), without locks held; at the death of its
+ * actor. What is put in meanwhile goes when the space is destroyed. The caller holds a ref. */
 void space_clear(struct space *space);
 
 /* The object that `cap` names, if its type is `type` (OBJ_NONE: any) and it carries all of
@@ -59,8 +60,19 @@ tn_err cap_copy(struct space *from_space, tn_cap from, struct space *to, tn_cap 
 /* Moves to another space: same place in the tree, the old handle becomes stale. Needs TN_R_GRANT
  * unless the capability is a reply. */
 tn_err cap_move(struct space *from_space, tn_cap from, struct space *to, tn_cap *ret_cap);
+/* Copies n <= TN_PACK_CAPS capabilities to another space, or moves those with their bit in `move`
+ * set: all or none, in one step. Errors as cap_copy and cap_move; TN_EINVAL when one that is moved
+ * is named twice. */
+tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                    struct space *to, tn_cap *ret_caps);
+/* Its children become its parent's; O(1), whatever their number. After the last capability to an
+ * object class->orphan is called and the ref dropped, without locks. TN_EBADCAP. */
 tn_err cap_delete(struct space *space, tn_cap cap);
-/* Deletes all descendants; needs TN_R_CONTROL. */
+/* Deletes all descendants, in steps of at most 64 under the lock; needs TN_R_CONTROL. Until it is
+ * done nothing can be derived from `cap`, nor it be moved (TN_EBADCAP); what is derived from a
+ * descendant in between is deleted too, so none is left when this returns TN_OK. TN_EBADCAP also
+ * when `cap` is deleted meanwhile: the rest is then its parent's. Does not wait for the grace
+ * period of what it orphaned. */
 tn_err cap_revoke(struct space *space, tn_cap cap);
 /* Every invariant of the trees that touch this space, for tests and the simulator. */
 void cap_check(struct space *space);

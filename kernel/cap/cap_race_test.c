@@ -276,11 +276,65 @@ static void test_revoke_against_mint(void **state)
     }
 }
 
+/* A space grows without the lock: what was decoded before may be gone then. Each CPU derives into
+ * an empty space of its own turn after turn, while the last one deletes the source. */
+static void grow_entry(void *arg, uint32_t cpu)
+{
+    tn_cap *sources = arg, cap = 0;
+    limbo_busy(&world.limbo, cpu);
+    for (uint32_t i = 0; i < HANDLES; i++) {
+        if (cpu == CPUS - 1) {
+            assert_int_equal(cap_delete(world.space[0], sources[i]), TN_OK);
+            continue;
+        }
+        struct space *own = NULL;
+        assert_int_equal(space_make(world.mem, &world.root, &world.limbo, 20, &own), TN_OK);
+        tn_err err = TN_OK;
+        switch (sim_choose(3)) {
+        case 0:
+            err = cap_copy(world.space[0], sources[i], own, &cap);
+            break;
+        case 1:
+            err = cap_move(world.space[0], sources[HANDLES + i], own, &cap);
+            break;
+        default:
+            err = cap_insert(own, space_object(own), 0, 0, world.space[0], sources[i], &cap);
+            break;
+        }
+        assert_true(err == TN_OK || err == TN_EBADCAP);
+        assert_int_equal(space_count(own), err == TN_OK);
+        cap_check(own);
+        space_clear(own);
+        object_unref(space_object(own));
+    }
+    limbo_idle(&world.limbo, cpu);
+    world.done++;
+}
+
+static void test_grow_against_delete(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT, 100);
+        tn_cap sources[2 * HANDLES];
+        for (uint32_t i = 0; i < ARRAY_LEN(sources); i++) {
+            struct thing *thing = thing_new();
+            assert_int_equal(cap_insert(world.space[0], &thing->object, TN_R_ALL, thing->id, NULL,
+                                        0, &sources[i]),
+                             TN_OK);
+            object_unref(&thing->object);
+        }
+        machine_run(grow_entry, sources);
+        world_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mixed),
         cmocka_unit_test(test_revoke_against_mint),
+        cmocka_unit_test(test_grow_against_delete),
     };
     return cmocka_run_group_tests_name("cap_race", tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static uint32_t chunk_first(uint32_t chunk)
 /* The last chunk is cut off at slots_max. */
 static uint32_t chunk_slots(const struct space *space, uint32_t chunk)
 {
-    uint32_t first = chunk_first(chunk), slots = CHUNK_SLOTS << chunk;
+    uint32_t first = chunk_first(chunk), slots = (uint32_t)CHUNK_SLOTS << chunk;
     ASSERT(first < space->slots_max);
     return slots < space->slots_max - first ? slots : space->slots_max - first;
 }
@@ -121,10 +121,11 @@ static tn_err space_grow(struct space *space)
     return TN_EAGAIN;
 }
 
-tn_err space_reserve(struct space *space)
+tn_err space_reserve(struct space *space, uint32_t n)
 {
     ASSERT(space->fresh <= space->room && space->room <= space->slots_max);
-    if (space->fresh < space->room || space->free_first != NULL)
+    ASSERT(space->count + space->retired <= space->fresh);
+    if (space->room - space->count - space->retired >= n)
         return TN_OK;
     return space->room < space->slots_max ? space_grow(space) : TN_ENOSLOT;
 }

@@ -58,7 +58,7 @@ static tn_err echo_call(void *self, const struct tn_turn *turn, const struct tn_
         return err != TN_OK ? err : TN_DEFERRED;
     }
     if (turn->method == M_RELEASE) {
-        struct tn_pack answer = {.data = "held", .len = 4};
+        struct tn_pack answer = {.data = (void *)(uintptr_t) "held", .len = 4};
         tn_cap held = echo->held;
         echo->held = 0;
         return tn_reply(held, TN_OK, &answer);

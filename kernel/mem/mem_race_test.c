@@ -164,11 +164,52 @@ static void test_last_to_leave(void **state)
     }
 }
 
+/* While a block is on its way to the machine, who needs it waits and is not refused: CPU 0 asks for
+ * more than there is and so gives the only free block back; the others need a page of it each. */
+static void need_entry(void *arg, uint32_t cpu)
+{
+    (void)arg;
+    for (uint32_t i = 0; i < 20; i++) {
+        if (cpu == 0) {
+            assert_null(mem_alloc(world.root, 4 * MIB));
+            continue;
+        }
+        uint8_t *at = mem_alloc(world.root, MEM_PAGE);
+        assert_non_null(at);
+        at[0] = 1;
+        mem_free(world.root, at, MEM_PAGE);
+    }
+    world.done++;
+}
+
+static void test_away_is_not_gone(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT);
+        void *block[8];
+        uint32_t n = 0, pages = 0;
+        while ((block[n] = mem_alloc(world.root, MEM_RELEASE)) != NULL)
+            n++;
+        static void *page[2 * MIB / MEM_PAGE];
+        while ((page[pages] = mem_alloc(world.root, MEM_PAGE)) != NULL)
+            pages++;
+        mem_free(world.root, block[--n], MEM_RELEASE);
+        machine_run(need_entry, NULL);
+        while (n > 0)
+            mem_free(world.root, block[--n], MEM_RELEASE);
+        while (pages > 0)
+            mem_free(world.root, page[--pages], MEM_PAGE);
+        world_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alloc_and_free),
         cmocka_unit_test(test_last_to_leave),
+        cmocka_unit_test(test_away_is_not_gone),
     };
     return cmocka_run_group_tests_name("mem_race", tests, NULL, NULL);
 }

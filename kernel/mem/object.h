@@ -39,7 +39,8 @@ enum object_type {
 struct object_class {
     enum object_type type;
     const char *name;
-    /* The last capability is gone; may be NULL. Called without locks. */
+    /* The last capability is gone; may be NULL. Called without locks, with a ref held. Called again
+     * when a holder names the object anew and that capability goes too. */
     void (*orphan)(struct object *object);
     /* Nobody has the address any more: undo what making it did and mem_free it. */
     void (*destroy)(struct object *object);

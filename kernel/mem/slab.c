@@ -5,8 +5,18 @@
  * comes and goes does not split and merge blocks. */
 #include "kernel/mem/mem_int.h"
 
-static const uint16_t class_bytes[MEM_CLASSES] = {32,  64,  96,  128, 192,  256,  320, 384,
-                                                  448, 512, 640, 768, 1024, 1344, 2048};
+/* What alloc and free would divide for: objects in a page, and 2^16 / bytes rounded up, exact for
+ * the offsets of objects within a page. */
+struct slab_size {
+    uint16_t bytes, objects, inverse;
+};
+#define SIZE(n)                                    \
+    {                                              \
+        (n), MEM_PAGE / (n), (65536 + (n)-1) / (n) \
+    }
+static const struct slab_size sizes[MEM_CLASSES] = {
+    SIZE(32),  SIZE(64),  SIZE(96),  SIZE(128), SIZE(192),  SIZE(256),  SIZE(320), SIZE(384),
+    SIZE(448), SIZE(512), SIZE(640), SIZE(768), SIZE(1024), SIZE(1344), SIZE(2048)};
 
 /* The class by size in units of 32 bytes, up to 128, and of 64 bytes, up to MEM_SLAB_MAX. */
 static const uint8_t class_of_32[] = {0, 0, 1, 2, 3};
@@ -24,12 +34,13 @@ uint32_t slab_class(size_t bytes)
 uint32_t slab_bytes(uint32_t class)
 {
     ASSERT(class < MEM_CLASSES);
-    return class_bytes[class];
+    return sizes[class].bytes;
 }
 
 uint32_t slab_objects(uint32_t class)
 {
-    return MEM_PAGE / slab_bytes(class);
+    ASSERT(class < MEM_CLASSES);
+    return sizes[class].objects;
 }
 
 /* A new slab page with room; 0 when there is no memory. */
@@ -86,7 +97,7 @@ void slab_free(struct untyped *untyped, uint32_t class, void *at)
 {
     size_t off = (size_t)((char *)at - (char *)untyped);
     uint32_t page = (uint32_t)(off / MEM_PAGE);
-    uint32_t index = (uint32_t)(off % MEM_PAGE) / slab_bytes(class);
+    uint32_t index = (uint32_t)(off % MEM_PAGE) * sizes[class].inverse >> 16;
     struct page *entry = &page_map(untyped)[page];
     ASSERT(entry->kind == PAGE_SLAB && entry->class == class && entry->used > 0);
     ASSERT(index * slab_bytes(class) == off % MEM_PAGE && index < entry->fresh);

@@ -15,7 +15,7 @@ static struct {
     uint64_t size_bytes;
 } range;
 
-int memory_init(uint64_t bytes)
+int hosted_memory_init(uint64_t bytes)
 {
     if (range.base != NULL)
         return -EBUSY;
@@ -37,7 +37,7 @@ int memory_init(uint64_t bytes)
     return 0;
 }
 
-void memory_destroy(void)
+void hosted_memory_destroy(void)
 {
     if (range.base != NULL)
         (void)munmap(range.base, range.size_bytes);

@@ -8,10 +8,10 @@
 
 /* Reserves the range that machine_region(0) hands over; `bytes` is a multiple of 2 MiB, not 0.
  * 0, or a negative errno with nothing held: -EINVAL, -EBUSY when there is one, -ENOMEM. Boot. */
-int memory_init(uint64_t bytes);
+int hosted_memory_init(uint64_t bytes);
 
 /* Unmaps the range. Harmless when there is none. Boot. */
-void memory_destroy(void);
+void hosted_memory_destroy(void);
 
 /* The most stacks of one size, and the most sizes, that machine_stack_get serves. Half of the
  * mappings that Linux gives a process by default (65,530) go to stacks and guards at most. */

@@ -30,7 +30,7 @@
 enum { STACK_WARM_MAX = 64, SLOT_NONE = -1 };
 
 struct shelf {
-        void *reserved; /* what mmap gave; base is the first aligned byte of it */
+    void *reserved; /* what mmap gave; base is the first aligned byte of it */
     char *base;
     size_t stack_bytes, slot_bytes;
     int32_t fresh;      /* slots taken at least once */
@@ -72,7 +72,8 @@ static struct shelf *shelf_find(size_t bytes)
     if (count == STACK_SIZES_MAX)
         return NULL;
     struct shelf *shelf = &stacks.shelves[count];
-        /* A power of two is aligned to itself: each slot is twice as large, the stack its upper half. */
+    /* A power of two is aligned to itself: each slot is twice as large, the stack its upper half.
+     */
     uint64_t slot_bytes = is_pow2(bytes) ? 2 * bytes : bytes + guard_bytes();
     uint64_t total_bytes;
     if (mul_overflows(slot_bytes, STACK_SLOTS_MAX + 1, &total_bytes))

@@ -319,7 +319,7 @@ int sim_machine_init(const struct sim_machine *config)
         (config->schedule != SIM_RANDOM && config->schedule != SIM_PCT))
         return -EINVAL;
     sim_machine_destroy();
-    int err = memory_init(config->memory_bytes);
+    int err = hosted_memory_init(config->memory_bytes);
     if (err == 0)
         err = fault_init(sim_say_where);
     void *fault_stack = err == 0 ? fault_stack_get() : NULL;
@@ -353,7 +353,7 @@ void sim_machine_destroy(void)
     fault_stack_put(sim.fault_stack);
     sim.fault_stack = NULL;
     stack_destroy();
-    memory_destroy();
+    hosted_memory_destroy();
     sim.config.cpus = 0;
     sim.current = SIM_HOST;
 }

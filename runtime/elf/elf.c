@@ -55,22 +55,26 @@ static void relocate(const struct elf_file *file, const struct elf_table *table,
     }
 }
 
-/* Everything read only, then text executable. */
+/* Text executable, all else read only; each page once. */
 static bool seal(const struct elf_file *file, const struct elf_image *image)
 {
-    if (!machine_code_seal(image->memory, image->memory_bytes, 0))
-        return false;
+    uint8_t *at = image->memory, *base = image->base;
+    uint8_t *end = at + image->memory_bytes;
     for (uint32_t i = 0; i < file->nloads; i++) {
         const struct elf_phdr *load = &file->loads[i];
         if (!(load->flags & PF_X))
             continue;
         ASSERT(!(load->flags & PF_W));
-        uint64_t from = align_down(load->vaddr, ELF_PAGE);
-        uint64_t to = align_up(load->vaddr + load->memsz, ELF_PAGE);
-        if (!machine_code_seal((uint8_t *)image->base + from, to - from, to - from))
+        uint8_t *from = base + align_down(load->vaddr, ELF_PAGE);
+        uint8_t *to = base + align_up(load->vaddr + load->memsz, ELF_PAGE);
+        ASSERT(at <= from && from < to && to <= end);
+        if (at < from && !machine_code_seal(at, (size_t)(from - at), 0))
             return false;
+        if (!machine_code_seal(from, (size_t)(to - from), (size_t)(to - from)))
+            return false;
+        at = to;
     }
-    return true;
+    return at == end || machine_code_seal(at, (size_t)(end - at), 0);
 }
 
 tn_err elf_load(enum elf_arch arch, const uint8_t *bytes, size_t len,
@@ -101,7 +105,6 @@ tn_err elf_load(enum elf_arch arch, const uint8_t *bytes, size_t len,
     }
     uintptr_t lowest = (uintptr_t)image.memory;
     uint8_t *base = (uint8_t *)image.memory + (align_up(lowest, file.align) - lowest);
-    memset(image.memory, 0, image.memory_bytes);
     for (uint32_t i = 0; i < file.nloads; i++) {
         const struct elf_phdr *load = &file.loads[i];
         ASSERT(range_within(load->vaddr, load->memsz, file.span) && load->filesz <= load->memsz);

@@ -6,6 +6,7 @@
 #include <tenon/component.h>
 
 #include "kernel/actor/actor.h"
+#include "runtime/elf/elf.h"
 #include "runtime/needs.h"
 
 /* Gives `actor` an instance of `component`, its state charged to the actor's memory. `needs` is
@@ -14,12 +15,8 @@
 tn_err native_make(struct actor *actor, const struct tn_component *component,
                    const struct needs *needs);
 
-/* The functions of component.h that a loaded component may import: name and address. */
-struct native_import {
-    const char *name;
-    void *address;
-};
-extern const struct native_import native_imports[];
+/* The functions of component.h that a loaded component may import. */
+extern const struct elf_import native_imports[];
 extern const uint32_t native_nimports;
 
 #endif

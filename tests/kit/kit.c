@@ -31,16 +31,15 @@ void kit_boot(struct kit *kit)
     failure[0] = '\0';
 }
 
-struct kit_actor *kit_make(struct kit *kit, const char *name, const struct tn_component *component,
-                           uint32_t cpu, uint32_t mailbox)
+static struct kit_actor *make(struct kit *kit, const char *name, struct untyped *memory,
+                              uint32_t cpu, uint32_t mailbox)
 {
     assert_true(kit->nactors < KIT_ACTORS);
     struct kit_actor *a = &kit->actors[kit->nactors++];
     struct kernel *kernel = kit->kernel;
-    assert_int_equal(space_make(kernel->root, &kernel->caps, &kernel->limbo, 1024, &a->space),
-                     TN_OK);
+    assert_int_equal(space_make(memory, &kernel->caps, &kernel->limbo, 1024, &a->space), TN_OK);
     struct actor_config config = {.name = name,
-                                  .memory = kernel->root,
+                                  .memory = memory,
                                   .space = a->space,
                                   .mailbox = mailbox,
                                   .priority = TN_PRIORITY_DEFAULT,
@@ -49,8 +48,25 @@ struct kit_actor *kit_make(struct kit *kit, const char *name, const struct tn_co
                                   .alive = &kernel->alive};
     assert_int_equal(actor_make(&config, &a->actor), TN_OK);
     a->needs.at = a->need;
+    return a;
+}
+
+struct kit_actor *kit_make(struct kit *kit, const char *name, const struct tn_component *component,
+                           uint32_t cpu, uint32_t mailbox)
+{
+    struct kit_actor *a = make(kit, name, kit->kernel->root, cpu, mailbox);
     assert_int_equal(native_make(a->actor, component, &a->needs), TN_OK);
     assert_true(actor_ready(a->actor));
+    return a;
+}
+
+struct kit_actor *kit_make_bare(struct kit *kit, const char *name, uint64_t memory_bytes,
+                                uint32_t cpu, uint32_t mailbox)
+{
+    struct untyped *memory = NULL;
+    assert_int_equal(untyped_make(kit->kernel->root, memory_bytes, &memory), TN_OK);
+    struct kit_actor *a = make(kit, name, memory, cpu, mailbox);
+    a->memory = memory;
     return a;
 }
 
@@ -111,6 +127,8 @@ void kit_end(struct kit *kit)
     for (uint32_t i = 0; i < kit->nactors; i++) {
         object_unref(actor_object(kit->actors[i].actor));
         object_unref(space_object(kit->actors[i].space));
+        if (kit->actors[i].memory != NULL)
+            object_unref(untyped_object(kit->actors[i].memory));
     }
     limbo_drain(&kernel->limbo);
     mem_check(kernel->root);

@@ -19,6 +19,7 @@ enum { KIT_NEEDS = 8, KIT_ACTORS = 32 };
 struct kit_actor {
     struct actor *actor;
     struct space *space;
+    struct untyped *memory; /* its own, or NULL: the kernel's */
     struct need need[KIT_NEEDS];
     struct needs needs;
 };
@@ -37,6 +38,9 @@ extern struct kit *kit_now;
 void kit_boot(struct kit *kit);
 struct kit_actor *kit_make(struct kit *kit, const char *name, const struct tn_component *component,
                            uint32_t cpu, uint32_t mailbox);
+/* An actor in `memory` of its own, without an instance. */
+struct kit_actor *kit_make_bare(struct kit *kit, const char *name, uint64_t memory_bytes,
+                                uint32_t cpu, uint32_t mailbox);
 /* A capability to `to`, called `need` in `from`. */
 tn_cap kit_wire(struct kit_actor *from, const char *need, struct kit_actor *to, uint32_t rights,
                 uint64_t badge);

@@ -55,7 +55,8 @@ def decode(name, layout):
                    f"{f.name}_var.len / {f.item}}};\n"
         else:
             out += f"    v.{f.name} = ({c_type(f)}){{{f.name}_var.at, {f.name}_var.len}};\n"
-    return out + "    if (in.bad)\n        return TN_EARGS;\n    *ret = v;\n    return TN_OK;\n}\n\n"
+    out += "    if (in.bad)\n        return TN_EARGS;\n"
+    return out + "    *ret = v;\n    return TN_OK;\n}\n\n"
 
 
 def write_field(f):
@@ -122,9 +123,8 @@ def stub_comment(method, needs_room):
         text += " [waits] Errors: of the interface (> 0), of tn_call; *ret is then untouched." \
             if method.returns.fields else " [waits] Errors: of the interface (> 0), of tn_call."
     if needs_room:
-        text += " `room`, aligned to 8, holds the arguments while the call lasts, then the reply: " \
-            "what *ret points to." if method.returns.variables \
-            else " `room`, aligned to 8, holds the arguments while the call lasts."
+        text += " `room`, aligned to 8, holds the arguments while the call lasts"
+        text += ", then the reply: what *ret points to." if method.returns.variables else "."
     return comment(text)
 
 
@@ -161,7 +161,8 @@ def stub(c, method):
     if returns.variables:
         out += f"    uint32_t used_ = {used};\n" \
                "    if (used_ > room_bytes)\n        used_ = room_bytes;\n" \
-               "    struct tn_pack reply_ = tn_pack_room((uint8_t *)room + used_, room_bytes - used_);\n"
+               "    struct tn_pack reply_ =\n" \
+               "        tn_pack_room((uint8_t *)room + used_, room_bytes - used_);\n"
     else:
         # surplus fields of a newer callee need room too
         out += f"    uint64_t answer_[{max(8, (returns.fixed_len + 7) // 8 * 2)}];\n"
@@ -198,7 +199,8 @@ def header(interface):
     out += "\n"
     if interface.errors:
         out += "enum {\n" + "".join(
-            (comment(e.doc, "    ") if e.doc else "") + f"    {upper}_E_{e.name.upper()} = {e.number},\n"
+            (comment(e.doc, "    ") if e.doc else "")
+            + f"    {upper}_E_{e.name.upper()} = {e.number},\n"
             for e in interface.errors) + "};\n\n"
     if interface.constants:
         out += "enum {\n" + "".join(

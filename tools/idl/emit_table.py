@@ -8,7 +8,8 @@ def text(value):
     """A C string literal. model.py allows no control characters and no backslash."""
     parts = []
     for byte in value.encode():
-        parts.append(chr(byte) if 0x20 <= byte < 0x7f and chr(byte) not in '"?' else f"\\{byte:03o}")
+        plain = 0x20 <= byte < 0x7f and chr(byte) not in '"?'
+        parts.append(chr(byte) if plain else f"\\{byte:03o}")
     return '"' + "".join(parts) + '"'
 
 
@@ -49,7 +50,8 @@ def one(interface):
         args, returns = f"{c}_{m.name}_args", f"{c}_{m.name}_returns"
         out += fields(args, m.args) + fields(returns, m.returns)
         rights = " | ".join(RIGHTS[r] for r in m.rights) or "0"
-        methods += f"    {{{text(m.name)}, {text(m.doc)}, {m.ordinal}, {rights}, {flag(m.oneway)},\n" \
+        methods += f"    {{{text(m.name)}, {text(m.doc)},\n" \
+                   f"     {m.ordinal}, {rights}, {flag(m.oneway)},\n" \
                    f"     {layout_row(args, m.args)},\n     {layout_row(returns, m.returns)}}},\n"
     if methods:
         out += f"static const struct tn_method {c}_methods[] = {{\n{methods}}};\n"
@@ -67,7 +69,7 @@ def one(interface):
 
 def table(interfaces):
     """The whole of interfaces_table.c."""
-    out = "/* interfaces_table.c: all interfaces as data, made by tools/idl from interfaces/. */\n" \
+    out = "/* interfaces_table.c: all interfaces as data, made by tools/idl. */\n" \
           "#include <tenon/interface.h>\n#include <tenon/wire.h>\n\n"
     rows = ""
     for interface in interfaces:
@@ -78,8 +80,9 @@ def table(interfaces):
                  f"const uint32_t tn_interfaces_count = {len(interfaces)};\n"
 
 
-INTEGERS = {"u8": (0, 2**8 - 1), "u16": (0, 2**16 - 1), "u32": (0, 2**32 - 1), "u64": (0, 2**64 - 1),
-            "i32": (-2**31, 2**31 - 1), "i64": (-2**63, 2**63 - 1)}
+INTEGERS = {"u8": (0, 2**8 - 1), "u16": (0, 2**16 - 1), "u32": (0, 2**32 - 1),
+            "u64": (0, 2**64 - 1), "i32": (-2**31, 2**31 - 1),
+            "i64": (-2**63, 2**63 - 1)}
 
 
 def json_item(f):
@@ -125,7 +128,8 @@ def schema(interface):
         "x-tenon": {
             "id": interface.id,
             "methods": methods,
-            "errors": {e.name: {"number": e.number, "description": e.doc} for e in interface.errors},
+            "errors": {e.name: {"number": e.number, "description": e.doc}
+                       for e in interface.errors},
             "constants": {e.name: e.number for e in interface.constants},
         },
         "$defs": defs,

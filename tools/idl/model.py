@@ -250,7 +250,7 @@ def load_layout(method, key, banned=frozenset()):
     check_unique(method, key, layout.fields, ("name",))
     names = {f.name for f in layout.fields}
     for f in layout.variables:
-        for suffix in ("_len", "_count"):  # stubs take a variable field apart into pointer and length
+        for suffix in ("_len", "_count"):  # stubs split a variable field: pointer and length
             if f.name + suffix in names and key == "args":
                 raise method.wrong(key, f'"{f.name}{suffix}" clashes with the length of '
                                         f'"{f.name}" in the client stub')

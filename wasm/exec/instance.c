@@ -323,6 +323,18 @@ tn_err wasm_global_get(struct wasm_instance *instance, uint32_t index, wasm_valu
     return TN_OK;
 }
 
+uint32_t wasm_memory_grow(struct wasm_instance *instance, uint32_t pages)
+{
+    struct memory *m = instance->memory;
+    if (m == NULL)
+        return UINT32_MAX;
+    uint32_t before = (uint32_t)(m->bytes / WASM_PAGE_BYTES);
+    if (pages > m->room_pages - before)
+        return UINT32_MAX;
+    m->bytes += pages_bytes(pages);
+    return before;
+}
+
 tn_err wasm_table_get(struct wasm_instance *instance, uint32_t table, uint32_t elem,
                       wasm_value *ret_ref)
 {

@@ -23,15 +23,7 @@ static uint64_t pay(uint64_t *fuel, uint64_t n, uint64_t per)
 
 static enum stop memory_grow(struct wasm_instance *inst, wasm_value *ops)
 {
-    struct memory *m = inst->memory;
-    uint32_t pages = (uint32_t)(m->bytes / WASM_PAGE_BYTES), more = (uint32_t)ops[0];
-    ASSERT(pages <= m->room_pages);
-    if (more > m->room_pages - pages) {
-        ops[0] = UINT32_MAX;
-    } else {
-        m->bytes += pages_bytes(more);
-        ops[0] = pages;
-    }
+    ops[0] = wasm_memory_grow(inst, (uint32_t)ops[0]);
     return STOP_NONE;
 }
 

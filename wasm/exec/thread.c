@@ -78,15 +78,12 @@ enum wasm_status host_call(struct thread *t, struct wasm_func *f, struct wasm_in
     return status;
 }
 
-tn_err wasm_begin(struct wasm_instance *instance, uint32_t func, const wasm_value *args,
-                  uint32_t nargs)
+static tn_err begin(struct wasm_instance *instance, struct wasm_func *f, const wasm_value *args,
+                    uint32_t nargs)
 {
     struct thread *t = &instance->thread;
     if (t->state != THREAD_IDLE && t->state != THREAD_TRAPPED)
         return TN_EBUSY;
-    if (func >= instance->module->nfuncs)
-        return TN_EINVAL;
-    struct wasm_func *f = instance->funcs[func];
     if (nargs != f->type->nparams)
         return TN_EINVAL;
     ASSERT(nargs == 0 || args != NULL);
@@ -114,6 +111,27 @@ tn_err wasm_begin(struct wasm_instance *instance, uint32_t func, const wasm_valu
     }
     t->state = THREAD_READY;
     return TN_OK;
+}
+
+tn_err wasm_begin(struct wasm_instance *instance, uint32_t func, const wasm_value *args,
+                  uint32_t nargs)
+{
+    if (func >= instance->module->nfuncs)
+        return TN_EINVAL;
+    return begin(instance, instance->funcs[func], args, nargs);
+}
+
+tn_err wasm_begin_elem(struct wasm_instance *instance, uint32_t table, uint32_t elem,
+                       const wasm_value *args, uint32_t nargs, uint32_t nresults)
+{
+    wasm_value ref;
+    tn_err err = wasm_table_get(instance, table, elem, &ref);
+    if (err != TN_OK)
+        return err;
+    struct wasm_func *f = (struct wasm_func *)(uintptr_t)ref;
+    if (instance->tables[table]->type != WASM_FUNCREF || f == NULL || f->type->nresults != nresults)
+        return TN_EINVAL;
+    return begin(instance, f, args, nargs);
 }
 
 tn_err wasm_start(struct wasm_instance *instance)
@@ -224,7 +242,7 @@ uint32_t wasm_backtrace(const struct wasm_instance *instance, struct wasm_frame_
             uint32_t at = (uint32_t)(f->pc - decl->code) - (at_pc ? 0 : 1);
             struct wasm_frame_info *info = &frames[found];
             info->func = f->func->index;
-            info->offset = func_offset(decl, at);
+            info->offset = func_offset(decl, at, f == t->top && t->unpaid);
             info->name = wasm_func_name(m, f->func->index, &info->name_len);
         }
         found++;

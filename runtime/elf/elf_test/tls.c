@@ -1,3 +1,3 @@
 /* tls.c: beside good.c, a variable of each thread's own. */
-extern _Thread_local int per_thread;
-__attribute__((used)) _Thread_local int per_thread = 1;
+__asm__(".section .tdata,\"awT\",%progbits\n.globl per_thread\nper_thread: .long 1\n"
+        ".size per_thread, 4\n.previous\n");

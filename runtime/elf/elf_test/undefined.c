@@ -1,7 +1,7 @@
-/* undefined.c: beside good.c, a call of libc. */
-int puts(const char *text);
-void undefined_user(void);
-void undefined_user(void)
+/* undefined.c: beside good.c, a call of what is in some library. */
+int other_library_call(void);
+int undefined_user(void);
+int undefined_user(void)
 {
-    puts("no libc here");
+    return other_library_call();
 }

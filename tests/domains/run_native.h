@@ -1,6 +1,6 @@
 /* run_native.h: where run_native.c gets its component from; one of two files implements it. */
-#ifndef SDK_TEST_RUN_NATIVE_H
-#define SDK_TEST_RUN_NATIVE_H
+#ifndef TESTS_DOMAINS_RUN_NATIVE_H
+#define TESTS_DOMAINS_RUN_NATIVE_H
 
 #include <tenon/component.h>
 

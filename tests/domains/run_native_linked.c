@@ -1,5 +1,5 @@
 /* run_native_linked.c: the component is linked in. */
-#include "sdk/test/run_native.h"
+#include "tests/domains/run_native.h"
 
 const struct tn_component *find_component(const char *path)
 {

@@ -1,4 +1,4 @@
-/* files_fake.c: what the tests of the files driver share. */
+/* files_fake_test.c: what the tests of the files driver share. */
 #include "drivers/linux/files_fake.h"
 
 #include <dirent.h>

@@ -7,7 +7,7 @@
 
 #include "interfaces/tenon_job.h"
 #include "interfaces/tenon_log.h"
-#include "sdk/test/run_native.h"
+#include "tests/domains/run_native.h"
 
 enum { LOG_CAP = 5 };
 

@@ -2,7 +2,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 
-#include "sdk/test/run_native.h"
+#include "tests/domains/run_native.h"
 
 const struct tn_component *find_component(const char *path)
 {

@@ -1,0 +1,322 @@
+/* wire.c: parts of a system before they have code: memory, spaces, configuration, actors, and the
+ * capabilities between them. */
+#include "runtime/boot/boot_int.h"
+
+#include <tenon/config.h>
+#include <tenon/driver.h>
+
+#include "base/assert.h"
+#include "base/fmt.h"
+#include <tenon/interface.h>
+
+static void name_part(struct part *part, struct str name)
+{
+    size_t len = name.len < TN_NAME_MAX ? name.len : TN_NAME_MAX;
+    memcpy(part->name, name.at, len);
+    part->name[len] = '\0';
+}
+
+static tn_err make_part(struct boot *boot, struct part *part, uint64_t memory_bytes)
+{
+    struct kernel *kernel = boot->kernel;
+    part->boot = boot;
+    tn_err err = untyped_make(boot->memory, memory_bytes, &part->memory);
+    if (err == TN_OK)
+        err = space_make(part->memory, &kernel->caps, &kernel->limbo, PART_SLOTS, &part->space);
+    if (err != TN_OK)
+        return boot_say(boot, err, part->name, "no room for its memory of %llu bytes",
+                        (unsigned long long)memory_bytes);
+    return TN_OK;
+}
+
+/* Components that are wired to each other are brought together on one CPU; returns the group's
+ * first component. */
+static uint32_t group_of(struct boot *boot, uint32_t i)
+{
+    while (boot->parts[i].group != i)
+        i = boot->parts[i].group;
+    return i;
+}
+
+static void make_groups(struct boot *boot)
+{
+    const struct system_spec *spec = boot->input.spec;
+    for (uint32_t i = 0; i < boot->nparts; i++)
+        boot->parts[i].group = i;
+    for (uint32_t i = 0; i < spec->ncomponents; i++) {
+        for (uint32_t k = 0; k < spec->components[i].nneeds; k++) {
+            const struct need_spec *need = &spec->components[i].needs[k];
+            if (need->wire != WIRE_COMPONENT)
+                continue;
+            uint32_t a = group_of(boot, i), b = group_of(boot, need->component);
+            boot->parts[a > b ? a : b].group = a > b ? b : a;
+        }
+    }
+}
+
+tn_err boot_make_parts(struct boot *boot)
+{
+    const struct system_spec *spec = boot->input.spec;
+    for (uint32_t i = 0; i < spec->ncomponents; i++) {
+        struct part *part = boot_component(boot, i);
+        part->spec = &spec->components[i];
+        part->index = i;
+        name_part(part, part->spec->name);
+        tn_err err = make_part(boot, part, part->spec->resources.memory_bytes);
+        if (err != TN_OK)
+            return err;
+    }
+    for (uint32_t i = 0; i < boot->ndrivers; i++) {
+        struct part *part = boot_driver(boot, i);
+        part->index = i;
+        name_part(part, str_of(boot->input.drivers[i].name));
+        tn_err err = make_part(boot, part, DRIVER_MEMORY_BYTES);
+        if (err != TN_OK)
+            return err;
+    }
+    make_groups(boot);
+    return TN_OK;
+}
+
+/* Configuration */
+
+static tn_err add_value(struct tn_pack *pack, const char *key, uint32_t len,
+                        const struct toml_node *node)
+{
+    int64_t flag = node->type == TOML_BOOLEAN && node->boolean;
+    switch (node->type) {
+    case TOML_STRING:
+        return tn_config_add(pack, TN_CONFIG_TEXT, key, len, node->string.at,
+                             (uint32_t)node->string.len);
+    case TOML_INTEGER:
+        return tn_config_add(pack, TN_CONFIG_INTEGER, key, len, &node->integer, 8);
+    case TOML_FLOAT:
+        return tn_config_add(pack, TN_CONFIG_FLOAT, key, len, &node->number, 8);
+    case TOML_BOOLEAN:
+        return tn_config_add(pack, TN_CONFIG_BOOL, key, len, &flag, 8);
+    default:
+        return TN_ENOSYS;
+    }
+}
+
+/* The tables are flattened; one level deep is all that a configuration may nest. */
+static tn_err add_table(struct boot *boot, struct part *part, const struct toml_table *table,
+                        struct str prefix)
+{
+    char key[TN_CONFIG_KEY_MAX + 1];
+    for (const struct toml_node *n = toml_table_first(table); n != NULL; n = n->next) {
+        size_t len = fmt_print(key, sizeof(key), "%.*s%s%.*s", (int)prefix.len, prefix.at,
+                               prefix.len > 0 ? "." : "", (int)n->key.len, n->key.at);
+        if (len >= sizeof(key))
+            return boot_say(boot, TN_ETOOBIG, part->name, "a key of its configuration is too long");
+        tn_err err = TN_ENOSYS;
+        if (n->type == TOML_TABLE && prefix.len == 0)
+            err = add_table(boot, part, n->table, (struct str){key, len});
+        else
+            err = add_value(&part->config, key, (uint32_t)len, n);
+        if (err == TN_ENOSYS)
+            return boot_say(boot, TN_EFORMAT, part->name,
+                            "its configuration key `%s` is %s: text, numbers and booleans are "
+                            "what a configuration holds",
+                            key, toml_type_name(n->type));
+        if (err != TN_OK)
+            return boot->result->text[0] != '\0'
+                       ? err
+                       : boot_say(boot, err, part->name, "its configuration is too large");
+    }
+    return TN_OK;
+}
+
+static uint32_t driver_find(struct boot *boot, enum wire_kind kind)
+{
+    for (uint32_t i = 0; i < boot->ndrivers; i++) {
+        if (boot->input.drivers[i].kind == kind)
+            return i;
+    }
+    return UINT32_MAX;
+}
+
+/* The grant of one wire to a driver, in the driver's configuration; its badge is the number of
+ * grants so far. */
+static tn_err add_grant(struct boot *boot, struct part *part, const struct need_spec *need)
+{
+    uint32_t index = driver_find(boot, need->wire);
+    if (index == UINT32_MAX)
+        return boot_say(boot, TN_ENOSYS, part->name,
+                        "its need `%.*s` wants a driver that this "
+                        "program does not hold",
+                        (int)need->name.len, need->name.at);
+    struct part *driver = boot_driver(boot, index);
+    struct tn_grant grant = {.badge = ++driver->grants};
+    tn_err err = TN_OK;
+    struct str path;
+    if (need->wire == WIRE_FILES) {
+        err = boot->input.path(boot->input.ctx, need, &path);
+        if (err != TN_OK)
+            return boot_say(boot, err, part->name, "no path for its need `%.*s`",
+                            (int)need->name.len, need->name.at);
+        grant.kind = need->directory ? TN_GRANT_DIRECTORY : TN_GRANT_FILE;
+        grant.rights = need->grant;
+        grant.text = path.at;
+        grant.text_len = (uint32_t)path.len;
+    } else if (need->wire == WIRE_LOG) {
+        grant.kind = TN_GRANT_NAME;
+        grant.text = part->name;
+        grant.text_len = (uint32_t)str_length(part->name);
+    } else {
+        return TN_OK; /* clock and random make no difference between callers */
+    }
+    if (tn_grants_add(&driver->config, grant) != TN_OK)
+        return boot_say(boot, TN_ETOOBIG, driver->name, "too many or too long grants");
+    return TN_OK;
+}
+
+tn_err boot_configure(struct boot *boot)
+{
+    for (uint32_t i = 0; i < boot->nparts; i++) {
+        struct part *part = &boot->parts[i];
+        bool wanted = part->spec == NULL || part->spec->config != NULL;
+        if (!wanted)
+            continue;
+        part->config.data = mem_alloc(boot->memory, CONFIG_MAX);
+        part->config.size = CONFIG_MAX;
+        if (part->config.data == NULL)
+            return boot_say(boot, TN_ENOMEM, part->name, "no memory for its configuration");
+        tn_err err = part->spec == NULL
+                         ? TN_OK
+                         : add_table(boot, part, part->spec->config, (struct str){NULL, 0});
+        if (err != TN_OK)
+            return err;
+    }
+    for (uint32_t i = 0; i < boot->input.spec->ncomponents; i++) {
+        struct part *part = boot_component(boot, i);
+        for (uint32_t k = 0; k < part->spec->nneeds; k++) {
+            const struct need_spec *need = &part->spec->needs[k];
+            if (need->wire == WIRE_NONE || need->wire == WIRE_COMPONENT)
+                continue;
+            tn_err err = add_grant(boot, part, need);
+            if (err != TN_OK)
+                return err;
+        }
+    }
+    return TN_OK;
+}
+
+/* Actors and capabilities */
+
+static tn_err make_actor(struct boot *boot, struct part *part)
+{
+    struct kernel *kernel = boot->kernel;
+    const struct component_spec *spec = part->spec;
+    uint32_t cpu = spec == NULL ? 0 : group_of(boot, part->index) % kernel->ncpus;
+    struct actor_config config = {
+        .name = part->name,
+        .memory = part->memory,
+        .space = part->space,
+        .mailbox = spec == NULL ? DRIVER_MAILBOX : spec->resources.mailbox,
+        .priority = spec == NULL ? TN_PRIORITY_DEFAULT : spec->priority,
+        .home = kernel->cpu[cpu],
+        .limbo = &kernel->limbo,
+        .alive = &kernel->alive,
+        .deadline_ns = spec == NULL ? 0 : spec->resources.deadline_ns,
+        .exact_time = true,
+    };
+    tn_err err = actor_make(&config, &part->actor);
+    if (err != TN_OK)
+        return boot_say(boot, err, part->name, "no actor can be made in its memory");
+    uint32_t n = spec == NULL ? 1 : spec->nprovides;
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t interface = spec == NULL ? 0 : spec->provides[i].interface->id;
+        err =
+            endpoint_make(part->memory, &kernel->limbo, part->actor, interface, &part->provides[i]);
+        if (err != TN_OK)
+            return boot_say(boot, err, part->name, "no endpoint can be made in its memory");
+    }
+    return TN_OK;
+}
+
+static tn_err give(struct boot *boot, struct part *part, const char *name, uint32_t len,
+                   struct object *object, uint32_t rights, uint64_t badge)
+{
+    ASSERT(part->needed.n < sizeof(part->needs) / sizeof(part->needs[0]));
+    tn_cap cap;
+    tn_err err = cap_insert(part->space, object, rights, badge, NULL, 0, &cap);
+    if (err != TN_OK)
+        return boot_say(boot, err, part->name, "its capability space has no room for `%.*s`",
+                        (int)len, name);
+    part->needs[part->needed.n++] = (struct need){name, len, cap};
+    return TN_OK;
+}
+
+/* What every component has without asking: its own memory, to make buffers of, and a timer. */
+static tn_err give_own(struct boot *boot, struct part *part)
+{
+    struct timer *timer;
+    tn_err err = timer_make(part->memory, &boot->kernel->limbo, part->actor, &timer);
+    if (err != TN_OK)
+        return boot_say(boot, err, part->name, "no timer can be made in its memory");
+    err = give(boot, part, "timer", 5, timer_object(timer), TN_R_WRITE, 0);
+    object_unref(timer_object(timer));
+    if (err == TN_OK)
+        err = give(boot, part, "memory", 6, untyped_object(part->memory), TN_R_WRITE, 0);
+    return err;
+}
+
+static tn_err wire_part(struct boot *boot, struct part *part, uint64_t *next_badge)
+{
+    for (uint32_t k = 0; k < part->spec->nneeds; k++) {
+        const struct need_spec *need = &part->spec->needs[k];
+        if (need->wire == WIRE_NONE)
+            continue;
+        struct endpoint *to;
+        uint64_t badge = part->index + 1;
+        if (need->wire == WIRE_COMPONENT) {
+            to = boot_component(boot, need->component)->provides[need->provide];
+        } else {
+            uint32_t driver = driver_find(boot, need->wire);
+            to = boot_driver(boot, driver)->provides[0];
+            badge = ++next_badge[driver];
+        }
+        tn_err err = give(boot, part, need->name.at, (uint32_t)need->name.len, endpoint_object(to),
+                          need->rights, badge);
+        if (err != TN_OK)
+            return err;
+    }
+    return TN_OK;
+}
+
+tn_err boot_wire(struct boot *boot)
+{
+    uint64_t next_badge[BOOT_DRIVERS_MAX] = {0};
+    for (uint32_t i = 0; i < boot->nparts; i++) {
+        struct part *part = &boot->parts[i];
+        part->needed.at = part->needs;
+        tn_err err = make_actor(boot, part);
+        if (err == TN_OK)
+            err = give_own(boot, part);
+        if (err == TN_OK && part->spec == NULL)
+            err = give(boot, part, "self", 4, endpoint_object(part->provides[0]), TN_R_ALL, 0);
+        if (err != TN_OK)
+            return err;
+    }
+    for (uint32_t i = 0; i < boot->input.spec->ncomponents; i++) {
+        tn_err err = wire_part(boot, boot_component(boot, i), next_badge);
+        if (err != TN_OK)
+            return err;
+    }
+    return TN_OK;
+}
+
+void boot_drop_parts(struct boot *boot)
+{
+    for (uint32_t i = 0; i < boot->nparts; i++) {
+        struct part *part = &boot->parts[i];
+        for (uint32_t k = 0; k < SYSTEM_PROVIDES_MAX; k++) {
+            if (part->provides[k] != NULL)
+                object_unref(endpoint_object(part->provides[k]));
+        }
+        if (part->has_image)
+            elf_unload(&part->image);
+        mem_free(boot->memory, part->config.data, CONFIG_MAX);
+    }
+}

@@ -1,0 +1,435 @@
+/* imports.c: the functions of component.h as a guest imports them.
+ *
+ * Every pointer is a place in linear memory: looked up with its length each time, never kept across
+ * a wait except by address. Structs are copied out once and the copy is checked. */
+#include "runtime/wasm/guest_int.h"
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "base/fmt.h"
+#include <tenon/interface.h>
+
+const char *const guest_import_names[GUEST_IMPORTS] = {
+    "tn_call",       "tn_send",    "tn_defer",     "tn_reply",   "tn_cancelled", "tn_yield",
+    "tn_signal",     "tn_wait",    "tn_timer_set", "tn_need",    "tn_cap_mint",  "tn_cap_drop",
+    "tn_cap_revoke", "tn_buf_new", "tn_buf_slice", "tn_buf_map", "tn_buf_unmap",
+};
+
+/* Reads a pack of the guest at `at` (0: empty) into host form: data becomes a host pointer. `room`
+ * tells whether data is to be filled (size) or read (len). */
+static tn_err pack_read(struct guest *guest, uint32_t at, bool room, struct tn_pack *ret)
+{
+    if (at == 0) {
+        *ret = (struct tn_pack){.len = 0};
+        return TN_OK;
+    }
+    const void *from = guest_at(guest, at, sizeof(*ret));
+    if (from == NULL)
+        return TN_EFAULT;
+    struct tn_pack pack;
+    memcpy(&pack, from, sizeof(pack));
+    uint32_t bytes = room ? pack.size : pack.len;
+    if (!room && bytes > TN_ARGS_MAX)
+        return TN_ETOOBIG;
+    if (!room && pack.ncaps > TN_PACK_CAPS)
+        return TN_EINVAL;
+    if (pack.data_bits > UINT32_MAX)
+        return TN_EFAULT;
+    void *data = NULL;
+    if (bytes > 0) {
+        data = guest_at(guest, (uint32_t)pack.data_bits, bytes);
+        if (data == NULL)
+            return TN_EFAULT;
+    }
+    pack.data = data;
+    *ret = pack;
+    return TN_OK;
+}
+
+/* Writes what came back into the guest's pack. */
+static void pack_write(struct guest *guest, uint32_t at, const struct tn_pack *pack)
+{
+    struct tn_pack out;
+    void *to = guest_at(guest, at, sizeof(out));
+    ASSERT(to != NULL); /* it was read from there, and memory never shrinks */
+    memcpy(&out, to, sizeof(out));
+    out.len = pack->len;
+    out.ncaps = pack->ncaps;
+    memcpy(out.caps, pack->caps, sizeof(out.caps));
+    memcpy(to, &out, sizeof(out));
+}
+
+static bool write_u64(struct guest *guest, uint32_t at, uint64_t value)
+{
+    void *to = guest_at(guest, at, sizeof(value));
+    if (to != NULL)
+        memcpy(to, &value, sizeof(value));
+    return to != NULL;
+}
+
+/* What leaves a guest has the form that its interface says, and the rights that its method needs.
+ */
+static tn_err check_method(struct guest *guest, tn_cap to, uint32_t number,
+                           const struct tn_pack *in)
+{
+    const struct tn_method *method = tn_method_by_number(number);
+    if (method == NULL)
+        return TN_OK;
+    struct cap_view view;
+    tn_err err = cap_lookup(guest->turn.actor->space, to, OBJ_ENDPOINT,
+                            (uint32_t)TN_R_CALL | method->rights, &view);
+    if (err != TN_OK)
+        return err;
+    return tn_check_args(method, in->data, in->len, in->ncaps);
+}
+
+static enum wasm_status done(wasm_value *results, tn_err err)
+{
+    results[0] = (uint32_t)err;
+    return WASM_DONE;
+}
+
+static enum wasm_status host_call(void *host, struct wasm_instance *instance,
+                                  const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    tn_cap to = args[0];
+    uint32_t method = (uint32_t)args[1], at_in = (uint32_t)args[2], at_out = (uint32_t)args[3];
+    tn_time deadline = args[4];
+    struct tn_pack in, out;
+    tn_err err = pack_read(guest, at_in, false, &in);
+    if (err == TN_OK)
+        err = pack_read(guest, at_out, true, &out);
+    if (err == TN_OK)
+        err = check_method(guest, to, method, &in);
+    if (err != TN_OK)
+        return done(results, err);
+    err = call_begin(guest->cpu, &guest->turn, to, method, &in, out.data, out.size, deadline);
+    if (err == IPC_PENDING) {
+        guest->op = OP_CALL;
+        guest->op_pack = at_out;
+        return WASM_PENDING;
+    }
+    if (err == TN_OK) {
+        err = call_end(guest->cpu, &guest->turn, at_out != 0 ? &out : NULL);
+        if (at_out != 0)
+            pack_write(guest, at_out, &out);
+    }
+    return done(results, err);
+}
+
+static enum wasm_status host_send(void *host, struct wasm_instance *instance,
+                                  const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    tn_cap to = args[0];
+    uint32_t method = (uint32_t)args[1];
+    struct tn_pack in;
+    tn_err err = pack_read(guest, (uint32_t)args[2], false, &in);
+    if (err == TN_OK)
+        err = check_method(guest, to, method, &in);
+    if (err == TN_OK)
+        err = send_begin(guest->cpu, &guest->turn, to, method, &in, (uint32_t)args[3]);
+    if (err != IPC_PENDING)
+        return done(results, err);
+    guest->op = OP_SEND;
+    guest->op_to = to;
+    guest->op_method = method;
+    guest->op_in = in; /* its memory stays: the guest is suspended, and memory does not move */
+    return WASM_PENDING;
+}
+
+static enum wasm_status host_defer(void *host, struct wasm_instance *instance,
+                                   const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    uint32_t at = (uint32_t)args[0];
+    tn_cap cap;
+    if (guest_at(guest, at, sizeof(cap)) == NULL)
+        return done(results, TN_EFAULT);
+    tn_err err = defer(guest->cpu, &guest->turn, &cap);
+    if (err == TN_OK)
+        write_u64(guest, at, cap);
+    return done(results, err);
+}
+
+static enum wasm_status host_reply(void *host, struct wasm_instance *instance,
+                                   const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    struct tn_pack out;
+    tn_cap cap = args[0];
+    tn_err result = (tn_err)(uint32_t)args[1];
+    tn_err err = pack_read(guest, (uint32_t)args[2], false, &out);
+    if (err == TN_OK)
+        err = reply(guest->cpu, &guest->turn, cap, result, &out);
+    return done(results, err);
+}
+
+static enum wasm_status host_cancelled(void *host, struct wasm_instance *instance,
+                                       const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    (void)args;
+    return done(results, turn_cancelled(&guest->turn));
+}
+
+static enum wasm_status host_yield(void *host, struct wasm_instance *instance,
+                                   const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    (void)args;
+    tn_err err = yield_begin(guest->cpu, &guest->turn);
+    if (err != IPC_PENDING)
+        return done(results, err);
+    guest->op = OP_YIELD;
+    return WASM_PENDING;
+}
+
+static enum wasm_status host_signal(void *host, struct wasm_instance *instance,
+                                    const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    return done(results, note_signal(guest->cpu, &guest->turn, args[0], args[1]));
+}
+
+static enum wasm_status host_wait(void *host, struct wasm_instance *instance,
+                                  const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    uint32_t at = (uint32_t)args[2];
+    uint64_t bits = 0;
+    if (guest_at(guest, at, sizeof(bits)) == NULL)
+        return done(results, TN_EFAULT);
+    tn_err err = note_wait_begin(guest->cpu, &guest->turn, args[0], args[1], &bits);
+    if (err == IPC_PENDING) {
+        guest->op = OP_WAIT;
+        guest->op_bits = at;
+        return WASM_PENDING;
+    }
+    if (err == TN_OK)
+        write_u64(guest, at, bits);
+    return done(results, err);
+}
+
+static enum wasm_status host_timer_set(void *host, struct wasm_instance *instance,
+                                       const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    return done(results, timer_set(guest->cpu, &guest->turn, args[0], args[1], args[2]));
+}
+
+static enum wasm_status host_need(void *host, struct wasm_instance *instance,
+                                  const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    uint32_t len = (uint32_t)args[1], at = (uint32_t)args[2];
+    tn_cap cap;
+    const char *name = guest_at(guest, (uint32_t)args[0], len);
+    if (name == NULL || guest_at(guest, at, sizeof(cap)) == NULL)
+        return done(results, TN_EFAULT);
+    tn_err err = needs_find(&guest->config.needs, name, len, &cap);
+    if (err == TN_OK)
+        write_u64(guest, at, cap);
+    return done(results, err);
+}
+
+static enum wasm_status host_cap_mint(void *host, struct wasm_instance *instance,
+                                      const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    struct space *space = guest->turn.actor->space;
+    uint32_t at = (uint32_t)args[3];
+    tn_cap cap;
+    if (guest_at(guest, at, sizeof(cap)) == NULL)
+        return done(results, TN_EFAULT);
+    tn_err err = cap_mint(space, args[0], space, (uint32_t)args[1], args[2], &cap);
+    if (err == TN_OK)
+        write_u64(guest, at, cap);
+    return done(results, err);
+}
+
+static enum wasm_status host_cap_drop(void *host, struct wasm_instance *instance,
+                                      const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    return done(results, cap_delete(guest->turn.actor->space, args[0]));
+}
+
+static enum wasm_status host_cap_revoke(void *host, struct wasm_instance *instance,
+                                        const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    return done(results, cap_revoke(guest->turn.actor->space, args[0]));
+}
+
+static enum wasm_status host_buf_new(void *host, struct wasm_instance *instance,
+                                     const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    uint32_t at = (uint32_t)args[2];
+    tn_cap cap;
+    if (guest_at(guest, at, sizeof(cap)) == NULL)
+        return done(results, TN_EFAULT);
+    tn_err err = buf_new(guest->cpu, &guest->turn, args[0], args[1], &cap);
+    if (err == TN_OK)
+        write_u64(guest, at, cap);
+    return done(results, err);
+}
+
+static enum wasm_status host_buf_slice(void *host, struct wasm_instance *instance,
+                                       const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    uint32_t at = (uint32_t)args[4];
+    tn_cap cap;
+    if (guest_at(guest, at, sizeof(cap)) == NULL)
+        return done(results, TN_EFAULT);
+    tn_err err =
+        buf_slice(guest->cpu, &guest->turn, args[0], args[1], args[2], (uint32_t)args[3], &cap);
+    if (err == TN_OK)
+        write_u64(guest, at, cap);
+    return done(results, err);
+}
+
+static enum wasm_status host_buf_map(void *host, struct wasm_instance *instance,
+                                     const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    uint32_t at_ret = (uint32_t)args[4], at = 0;
+    if (guest_at(guest, at_ret, sizeof(at)) == NULL)
+        return done(results, TN_EFAULT);
+    tn_err err = guest_map(guest, args[0], args[1], (uint32_t)args[2], (uint32_t)args[3], &at);
+    if (err == TN_OK)
+        memcpy(guest_at(guest, at_ret, sizeof(at)), &at, sizeof(at));
+    return done(results, err);
+}
+
+static enum wasm_status host_buf_unmap(void *host, struct wasm_instance *instance,
+                                       const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    return done(results, guest_unmap(guest, args[0], (uint32_t)args[1]));
+}
+
+#define I WASM_I32
+#define L WASM_I64
+/* In the order of guest_import_names; every one returns an i32. */
+static const struct {
+    wasm_host_fn fn;
+    uint8_t nparams;
+    uint8_t params[5];
+} imports[GUEST_IMPORTS] = {
+    {host_call, 5, {L, I, I, I, L}},
+    {host_send, 4, {L, I, I, I}},
+    {host_defer, 1, {I}},
+    {host_reply, 3, {L, I, I}},
+    {host_cancelled, 0, {0}},
+    {host_yield, 0, {0}},
+    {host_signal, 2, {L, L}},
+    {host_wait, 3, {L, L, I}},
+    {host_timer_set, 3, {L, L, L}},
+    {host_need, 3, {I, I, I}},
+    {host_cap_mint, 4, {L, I, L, I}},
+    {host_cap_drop, 1, {L}},
+    {host_cap_revoke, 1, {L}},
+    {host_buf_new, 3, {L, L, I}},
+    {host_buf_slice, 5, {L, L, L, I, I}},
+    {host_buf_map, 5, {L, L, I, I, I}},
+    {host_buf_unmap, 2, {L, I}},
+};
+#undef I
+#undef L
+static const uint8_t result_i32 = WASM_I32;
+static const struct wasm_functype import_types[GUEST_IMPORTS] = {
+    {5, 1, imports[0].params, &result_i32},  {4, 1, imports[1].params, &result_i32},
+    {1, 1, imports[2].params, &result_i32},  {3, 1, imports[3].params, &result_i32},
+    {0, 1, imports[4].params, &result_i32},  {0, 1, imports[5].params, &result_i32},
+    {2, 1, imports[6].params, &result_i32},  {3, 1, imports[7].params, &result_i32},
+    {3, 1, imports[8].params, &result_i32},  {3, 1, imports[9].params, &result_i32},
+    {4, 1, imports[10].params, &result_i32}, {1, 1, imports[11].params, &result_i32},
+    {1, 1, imports[12].params, &result_i32}, {3, 1, imports[13].params, &result_i32},
+    {5, 1, imports[14].params, &result_i32}, {5, 1, imports[15].params, &result_i32},
+    {2, 1, imports[16].params, &result_i32},
+};
+
+static int32_t import_find(const struct wasm_import_info *info)
+{
+    if (info->kind != WASM_EXT_FUNC ||
+        !str_eq((struct str){info->module, info->module_len}, STR("tenon_0")))
+        return -1;
+    for (int32_t i = 0; i < GUEST_IMPORTS; i++) {
+        if (str_eq((struct str){info->name, info->name_len}, str_of(guest_import_names[i])))
+            return i;
+    }
+    return -1;
+}
+
+tn_err guest_bind(struct guest *guest, struct wasm_error *ret_error)
+{
+    uint32_t n = wasm_import_count(guest->module);
+    for (uint32_t i = 0; i < n; i++) {
+        struct wasm_import_info info = wasm_import(guest->module, i);
+        int32_t found = import_find(&info);
+        if (found < 0 || i >= GUEST_IMPORTS) {
+            *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
+            fmt_print(ret_error->text, sizeof(ret_error->text),
+                      "it imports %.*s.%.*s, which is not a function of tenon_0",
+                      (int)(info.module_len < 30 ? info.module_len : 30), info.module,
+                      (int)(info.name_len < 30 ? info.name_len : 30), info.name);
+            return TN_EFORMAT;
+        }
+        guest->bindings[i] = (struct wasm_binding){.kind = WASM_EXT_FUNC,
+                                                   .host_fn = imports[found].fn,
+                                                   .host = guest,
+                                                   .host_type = &import_types[found]};
+    }
+    guest->nbindings = n;
+    return TN_OK;
+}
+
+tn_err guest_op_end(struct guest *guest, struct cpu *cpu)
+{
+    enum guest_op op = guest->op;
+    guest->op = OP_NONE;
+    struct tn_pack out = {.len = 0};
+    uint64_t bits = 0;
+    tn_err err = TN_OK;
+    switch (op) {
+    case OP_CALL:
+        err = call_end(cpu, &guest->turn, guest->op_pack != 0 ? &out : NULL);
+        if (guest->op_pack != 0)
+            pack_write(guest, guest->op_pack, &out);
+        return err;
+    case OP_SEND:
+        return send_end(cpu, &guest->turn, guest->op_to, guest->op_method, &guest->op_in);
+    case OP_WAIT:
+        err = note_wait_end(cpu, &guest->turn, &bits);
+        if (err == TN_OK)
+            write_u64(guest, guest->op_bits, bits);
+        return err;
+    case OP_YIELD:
+        return guest->turn.cancelled ? TN_ECANCELLED : TN_OK;
+    case OP_NONE:
+    case OP_SLICE:
+        break;
+    }
+    UNREACHABLE("an import that was not suspended");
+}
