@@ -14,6 +14,7 @@ typedef _Atomic(uint32_t) atomic_u32;
 typedef _Atomic(int32_t) atomic_i32;
 typedef _Atomic(uint64_t) atomic_u64;
 typedef _Atomic(void *) atomic_ptr;
+#define atomic_to(type) _Atomic(type *) /* a pointer to one type: atomic_to(struct cell) next; */
 
 enum {
     RELAXED = memory_order_relaxed,
