@@ -1,7 +1,7 @@
-/* test_module.h: for the tests of the engine: writes modules byte by byte, and an allocator that
+/* module_test.h: for the tests of the engine: writes modules byte by byte, and an allocator that
  * counts what is held and fails the Nth allocation. */
-#ifndef WASM_TEST_MODULE_H
-#define WASM_TEST_MODULE_H
+#ifndef WASM_MODULE_TEST_H
+#define WASM_MODULE_TEST_H
 
 #include <stdlib.h>
 #include <string.h>
