@@ -16,6 +16,9 @@
 #include "sdk/mem.h"
 
 enum { QUANTILES = 5 };
+/* Rows beyond are left out: times after the year 10000, values whose squares add up to infinity. */
+#define TIME_MOST  INT64_C(253402300800000)
+#define VALUE_MOST 1e150
 
 struct forecaster {
     bool begun, negative;
@@ -64,7 +67,11 @@ static tn_err feed(struct forecaster *f, const struct tn_pack *in)
         return DEMO_FORECAST_E_UNEQUAL;
     for (uint32_t i = 0; i < args.values.count; i++) {
         double value = tn_f64s_at(args.values, i);
-        tail_add(&f->tail, tn_i64s_at(args.times_ms, i), value);
+        int64_t time_ms = tn_i64s_at(args.times_ms, i);
+        bool fits = value >= -VALUE_MOST && value <= VALUE_MOST;
+        if (!fits || time_ms < -TIME_MOST || time_ms > TIME_MOST)
+            continue;
+        tail_add(&f->tail, time_ms, value);
         if (f->rows == 0 || value > f->highest)
             f->highest = value;
         f->negative |= value < 0;

@@ -44,10 +44,17 @@ static int64_t usual_step(const struct tail *t)
     return step > 0 ? step : 1;
 }
 
+/* Milliseconds since midnight. */
+static int64_t phase_of(int64_t time_ms)
+{
+    int64_t day = MODEL_HOURS * (int64_t)MS_OF_HOUR, phase = time_ms % day;
+    return phase < 0 ? phase + day : phase;
+}
+
 /* Between the middles of the hours, a straight line. */
 static double profile_at(const struct model *m, int64_t time_ms)
 {
-    double hours = (double)(time_ms % (MODEL_HOURS * (int64_t)MS_OF_HOUR)) / MS_OF_HOUR - 0.5;
+    double hours = (double)phase_of(time_ms) / MS_OF_HOUR - 0.5;
     if (hours < 0)
         hours += MODEL_HOURS;
     uint32_t hour = (uint32_t)hours % MODEL_HOURS, next = (hour + 1) % MODEL_HOURS;
@@ -79,7 +86,7 @@ static void fit_profile(struct model *m, const struct tail *t)
     double sum[MODEL_HOURS] = {0}, plain = variance_around(m, t, m->mean);
     uint32_t seen[MODEL_HOURS] = {0};
     for (uint32_t i = 0; i < t->rows; i++) {
-        uint32_t hour = (uint32_t)((uint64_t)t->times_ms[i] / MS_OF_HOUR % MODEL_HOURS);
+        uint32_t hour = (uint32_t)(phase_of(t->times_ms[i]) / MS_OF_HOUR);
         sum[hour] += t->values[i] - m->mean;
         seen[hour]++;
     }

@@ -8,6 +8,7 @@
 enum {
     CLOCK_TURNS = 64,        /* turns between two looks at the clock */
     REAP_OBJECTS = 16,       /* freed in one go, between turns */
+    REAP_BATCHES = 16,       /* between two looks at limbo of a CPU that is never idle */
     GRACE_LOOK_NS = 1000000, /* sleep at most while objects wait for a grace period */
     NESTED_MAX = 4,          /* turns of data domains one in the other on a stack */
 };
@@ -26,8 +27,7 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;
     cpu->until_clock = CLOCK_TURNS;
-    if (wheel_next_ns(&cpu->wheel) <= now)
-        sched_fire(cpu);
+    sched_fire(cpu);
 }
 
 /* A turn of an actor that cannot serve ends before it begins. */
@@ -41,8 +41,7 @@ static bool turn_refused(struct cpu *cpu, struct turn *turn)
         err = TN_ETIME;
     if (err == TN_OK)
         return false;
-    for (uint32_t i = 0; i < turn->in.ncaps; i++)
-        cap_delete(turn->actor->space, turn->in.caps[i]);
+    turn_drop_caps(turn);
     (void)turn_answer(cpu, turn, err, NULL);
     return true;
 }
@@ -76,7 +75,9 @@ static struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *c
     struct turn local;
     struct instance *instance = actor->instance;
     struct turn *turn = instance->domain->on_fiber ? &local : instance->domain->turn_room(instance);
-    turn_from_cell(turn, cpu, actor, cell);
+    *ret_mine = true;
+    if (!turn_from_cell(turn, cpu, actor, cell))
+        return cpu;
     if (turn->caller == NULL)
         actor->stats.messages_processed++;
     cpu->stats.messages_processed++;
@@ -113,10 +114,17 @@ static bool resume(struct cpu *cpu, struct turn *turn)
 
 struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
 {
+    if (actor_life(actor) == ACTOR_DEAD) {
+        sched_run_dead(cpu, actor);
+        return cpu;
+    }
     at_store(&actor->run, ACTOR_RUNNING, RELAXED);
     for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
         if (actor_life(actor) == ACTOR_DYING && actor_reap(cpu, actor))
             return cpu;
+        /* Before the turn: one that only waits or yields does not come back here. */
+        if (cpu->until_clock-- == 0)
+            look_at_clock(cpu, actor);
         struct turn *turn = at_swap(&actor->woken, NULL, ACQUIRE);
         bool mine = true;
         if (turn != NULL) {
@@ -130,8 +138,6 @@ struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
             else
                 cpu = run_cell(cpu, actor, cell, &mine);
         }
-        if (cpu->until_clock-- == 0)
-            look_at_clock(cpu, mine ? actor : NULL);
         if (!mine)
             return cpu;
     }
@@ -167,6 +173,10 @@ void sched_loop(struct cpu *cpu)
     struct kernel *kernel = cpu->kernel;
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
         limbo_boundary(&kernel->limbo, cpu->id);
+        if (cpu->until_reap-- == 0) {
+            cpu->until_reap = REAP_BATCHES;
+            (void)limbo_reap(&kernel->limbo, REAP_OBJECTS);
+        }
         queue_take_remote(cpu);
         struct actor *actor = queue_pop(cpu);
         if (actor != NULL) {

@@ -39,7 +39,7 @@ static void place_one(struct system *system, const struct section *s, const stru
     if (component == UINT32_MAX)
         return;
     if (node->type != TOML_STRING) {
-        fault(s->doc, node->at, "%s in %s: expected a string, found %s", quote(node->key).text,
+        fault(s->doc, node->at, "%s in %s: expected a string, found %s", plain(node->key).text,
               s->label, toml_type_name(node->type));
         return;
     }
@@ -86,7 +86,7 @@ static void code_check(struct system *system, const struct component_spec *c,
                        const struct instance *instance)
 {
     struct str file = c->domain == DOMAIN_KERNEL ? c->native_file : c->wasm_file;
-    if (system->input->probe == NULL || !instance->complete || c->domain == DOMAIN_PROCESS)
+    if (system->input->probe == NULL || !instance->sound || c->domain == DOMAIN_PROCESS)
         return;
     if (system->input->probe(system->input->read_ctx, file) != TN_OK)
         fault(&system->doc, instance->package_at, "%s runs in %s, but there is no %s: build it",
