@@ -16,9 +16,9 @@ const struct attempt rogue_attempts[ROGUE_ATTEMPTS] = {
     {"hand the kernel wild pointers", rogue_bad_pointers},
     {"flood a mailbox", rogue_flood},
     {"call in a circle", rogue_circle},
-    {"eat all memory", rogue_eat_memory},
     {"overflow its stack", rogue_overflow_stack},
     {"loop for ever", rogue_loop},
+    {"eat all memory", rogue_eat_memory},
 };
 
 static tn_err rogue_names(struct tn_pack *out)
