@@ -7,10 +7,11 @@
  *   3. The rogue is expected to fail, and to die: that is a result, not a failure of the job. That
  *      it gained something, or took another down, is: the page is written, and the exit code is 2.
  *
- * Arguments are NAME=VALUE: series1= to series4= name the series, as in the labels file; paths=,
- * steps= and seed= set the simulation. The first other argument names the first series, by what
- * follows its last '/', unless series1= does; further ones are the composition's. */
+ * Its configuration names the series as the labels file does, series1 to series4, and may set the
+ * simulation: paths, steps, seed. Arguments NAME=VALUE change these for one run. An argument that
+ * is not of that form is a path: it names the first series where the configuration does not. */
 #include <tenon/component.h>
+#include <tenon/config.h>
 
 #include "components/report/report_int.h"
 #include "interfaces/tenon_file.h"
@@ -80,17 +81,12 @@ static tn_err report_start(void *self, const struct tn_turn *turn)
         tn_err err = need(name, i > 0, &rows);
         if (err != TN_OK)
             return err;
-        if (rows != 0)
-            r->series[r->nseries++].rows = rows;
+        if (rows == 0)
+            continue;
+        r->series[r->nseries].slot = i;
+        r->series[r->nseries++].rows = rows;
     }
     return TN_OK;
-}
-
-static void name_series(struct series *s, struct str name)
-{
-    size_t n = name.len < NAME_MAX ? name.len : NAME_MAX;
-    memcpy(s->name, name.at, n);
-    s->name[n] = '\0';
 }
 
 static struct str file_name(struct str path)
@@ -101,60 +97,90 @@ static struct str file_name(struct str path)
     return (struct str){path.at + from, path.len - from};
 }
 
-static tn_err number_argument(struct report *r, struct str name, struct str value)
+static void set_name(struct settings *s, uint32_t slot, struct str name)
 {
-    uint64_t x;
-    bool known = true;
-    tn_err err = sdk_parse_u64(value.at, value.len, &x);
-    if (err == TN_OK && str_eq(name, STR("seed")))
-        r->seed = x;
-    else if (err == TN_OK && str_eq(name, STR("paths")) && x <= DEMO_FORECAST_PATHS_MAX)
-        r->paths = (uint32_t)x;
-    else if (err == TN_OK && str_eq(name, STR("steps")) && x <= DEMO_FORECAST_STEPS_MAX)
-        r->steps = (uint32_t)x;
-    else
-        known = false;
-    if (known)
-        return TN_OK;
-    (void)fmt_print(r->problem, PROBLEM_MAX,
-                    "argument '%.*s': known are series1= to series4=, seed=, paths= (to %u) and "
-                    "steps= (to %u)",
-                    (int)(name.len < 60 ? name.len : 60), name.at,
-                    (unsigned)DEMO_FORECAST_PATHS_MAX, (unsigned)DEMO_FORECAST_STEPS_MAX);
-    return TN_EINVAL;
+    size_t n = name.len < NAME_MAX ? name.len : NAME_MAX;
+    memcpy(s->names[slot], name.at, n);
+    s->names[slot][n] = '\0';
+}
+
+/* One setting by its name. TN_EINVAL and a problem: there is none, or its value cannot be. */
+static tn_err set(struct report *r, struct settings *s, struct str name, struct str value)
+{
+    uint64_t x = 0;
+    bool number = sdk_parse_u64(value.at, value.len, &x) == TN_OK;
+    for (uint32_t i = 0; i < SERIES_MAX; i++) {
+        char wanted[16];
+        (void)fmt_print(wanted, sizeof(wanted), "series%u", i + 1);
+        if (str_eq(name, str_of(wanted))) {
+            set_name(s, i, value);
+            return TN_OK;
+        }
+    }
+    if (number && str_eq(name, STR("seed")))
+        s->seed = x;
+    else if (number && str_eq(name, STR("paths")) && x > 0 && x <= DEMO_FORECAST_PATHS_MAX)
+        s->paths = (uint32_t)x;
+    else if (number && str_eq(name, STR("steps")) && x > 0 && x <= DEMO_FORECAST_STEPS_MAX)
+        s->steps = (uint32_t)x;
+    else {
+        (void)fmt_print(r->problem, PROBLEM_MAX,
+                        "'%.*s=%.*s': there are series1= to series4=, seed=, paths= (1 to %u) and "
+                        "steps= (1 to %u)",
+                        (int)(name.len < 60 ? name.len : 60), name.at,
+                        (int)(value.len < 60 ? value.len : 60), value.at,
+                        (unsigned)DEMO_FORECAST_PATHS_MAX, (unsigned)DEMO_FORECAST_STEPS_MAX);
+        return TN_EINVAL;
+    }
+    return TN_OK;
+}
+
+static tn_err report_load(void *self, const struct tn_turn *turn, const struct tn_pack *config)
+{
+    (void)turn;
+    struct report *r = self;
+    struct tn_config_item item;
+    uint32_t at = 0;
+    tn_err err;
+    r->config = (struct settings){.seed = 1, .paths = PATHS_DEFAULT, .steps = STEPS_DEFAULT};
+    while ((err = tn_config_next(config, &at, &item)) == TN_OK) {
+        char digits[24];
+        struct str value = {item.text, item.text_len};
+        if (item.type == TN_CONFIG_INTEGER) {
+            size_t n = fmt_print(digits, sizeof(digits), "%lld", (long long)item.integer);
+            value = (struct str){digits, n};
+        } else if (item.type != TN_CONFIG_TEXT) {
+            return TN_EINVAL;
+        }
+        err = set(r, &r->config, (struct str){item.key, item.key_len}, value);
+        if (err != TN_OK)
+            return err;
+    }
+    return err == TN_ENOTFOUND ? TN_OK : err;
 }
 
 static tn_err take_arguments(struct report *r, struct tn_texts args)
 {
     struct tn_text text;
-    bool named = false;
-    r->paths = PATHS_DEFAULT;
-    r->steps = STEPS_DEFAULT;
-    r->seed = 1;
-    for (uint32_t i = 0; i < r->nseries; i++)
-        (void)fmt_print(r->series[i].name, sizeof(r->series[i].name), "series %u", i + 1);
+    r->now = r->config;
     while (tn_texts_next(&args, &text)) {
         struct str name = {text.at, 0};
         while (name.len < text.len && text.at[name.len] != '=')
             name.len++;
-        if (name.len == text.len) {
-            if (!named)
-                name_series(&r->series[0], file_name(name));
-            named = true;
-            continue;
-        }
-        struct str value = {text.at + name.len + 1, text.len - name.len - 1};
-        uint32_t number = name.len == 7 && memcmp(name.at, "series", 6) == 0
-                              ? (uint32_t)(uint8_t)name.at[6] - '0'
-                              : 0;
         tn_err err = TN_OK;
-        named |= number == 1;
-        if (number >= 1 && number <= r->nseries)
-            name_series(&r->series[number - 1], value);
-        else
-            err = number_argument(r, name, value);
+        if (name.len < text.len)
+            err = set(r, &r->now, name,
+                      (struct str){text.at + name.len + 1, text.len - name.len - 1});
+        else if (r->now.names[0][0] == '\0')
+            set_name(&r->now, 0, file_name(name));
         if (err != TN_OK)
             return err;
+    }
+    for (uint32_t i = 0; i < r->nseries; i++) {
+        struct series *s = &r->series[i];
+        memcpy(s->name, r->now.names[s->slot], sizeof(s->name));
+        if (s->name[0] == '\0')
+            (void)fmt_print(s->name, sizeof(s->name), "series %u", s->slot + 1);
     }
     return TN_OK;
 }
@@ -249,6 +275,7 @@ const struct tn_component tn_component = {
     .size = sizeof(struct tn_component),
     .state_size = sizeof(struct report),
     .state_version = 1,
+    .load = report_load,
     .start = report_start,
     .call = report_call,
 };

@@ -52,6 +52,7 @@ struct window {
 
 struct series {
     tn_cap rows;
+    uint32_t slot; /* seriesN is N - 1 */
     char name[NAME_MAX + 1];
     uint64_t lines, nrows, skipped, bad_line, disordered, found;
     char bad_reason[208];
@@ -72,10 +73,18 @@ struct attempt {
     uint64_t gained;
 };
 
+/* What a composition sets, and arguments change for one run. */
+struct settings {
+    char names[SERIES_MAX][NAME_MAX + 1]; /* by slot; empty: not named */
+    uint64_t seed;
+    uint32_t paths, steps;
+};
+
 struct report {
+    struct settings config, now;
     tn_cap detector, forecaster, plotter, labels, out, rogue, victim, log;
-    uint32_t nseries, nattempts, nlabels, paths, steps;
-    uint64_t seed, pokes;
+    uint32_t nseries, nattempts;
+    uint64_t pokes;
     bool labelled; /* there is a labels file */
     char problem[PROBLEM_MAX];
     struct series series[SERIES_MAX];

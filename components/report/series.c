@@ -21,7 +21,7 @@ static tn_err begin(struct report *r, struct series *s)
     err = demo_detect_begin(r->detector, 0, TN_NEVER);
     if (err != TN_OK)
         return problem(r, "detector", "could not begin", err);
-    err = demo_forecast_begin(r->forecaster, r->seed, r->paths, r->steps, TN_NEVER);
+    err = demo_forecast_begin(r->forecaster, r->now.seed, r->now.paths, r->now.steps, TN_NEVER);
     if (err != TN_OK)
         return problem(r, "forecaster", "could not begin", err);
     err = demo_plot_begin(r->plotter, s->name, (uint32_t)str_length(s->name), r->room,
