@@ -305,7 +305,7 @@ static void put_legend(struct text *t, const struct plotter *p)
         text_put(t, "<rect class=\"w\" x=\"%d\" y=\"%d\" width=\"14\" height=\"14\"/>", x, y);
         text_put(t, "<text x=\"%d\" y=\"%d\">labelled: something went wrong</text>", x + 20,
                  y + 11);
-        x += 220;
+        x += 236;
     }
     if (hits) {
         put_sign(t, x + 6, y + 7, false);

@@ -68,7 +68,7 @@ struct cpu {
     struct cpu_stats stats;
     struct machine_fiber boot;
     /* shared */
-    _Alignas(64) _Atomic(struct actor *) remote; /* actors that others woke, newest first */
+    _Alignas(64) atomic_of(struct actor *) remote; /* actors that others woke, newest first */
     _Alignas(64) struct spinlock wheel_lock;
     struct wheel wheel;
 };

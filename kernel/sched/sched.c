@@ -85,7 +85,7 @@ static struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *c
     cpu = turn_run(cpu, turn, fiber_self(), &end);
     *ret_mine = end == TURN_DONE;
     if (end == TURN_DONE)
-        turn_finish(cpu, turn);
+        turn_finish(turn);
     else
         turn_park(cpu, turn);
     return cpu;
@@ -108,7 +108,7 @@ static bool resume(struct cpu *cpu, struct turn *turn)
         turn_park(cpu, turn);
         return false;
     }
-    turn_finish(cpu, turn);
+    turn_finish(turn);
     return true;
 }
 
@@ -204,7 +204,7 @@ void fiber_main(void *arg)
         struct actor *actor = turn->actor;
         enum turn_end end;
         cpu = turn_run(cpu, turn, fiber, &end);
-        turn_finish(cpu, turn);
+        turn_finish(turn);
         actor_release(cpu, actor);
         struct fiber *caller = fiber->caller;
         if (caller != NULL) {
@@ -243,7 +243,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
     (void)turn_run(cpu, turn, self, &end);
     self->nested--;
     if (end == TURN_DONE) {
-        turn_finish(cpu, turn);
+        turn_finish(turn);
         actor_release(cpu, actor);
     } else {
         turn_park(cpu, turn);
