@@ -87,6 +87,7 @@ static int run_in_kernel(struct run *run, struct kernel *kernel)
         .ctx = run,
         .args = run->job_args,
         .nargs = run->args->nrest,
+        .exact_time = json_wanted || args_has(run->args, FLAG_STATS),
         .on_phase = report_phase,
         .on_ready = report_ready,
         .on_fault = report_fault,
