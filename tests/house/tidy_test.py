@@ -152,6 +152,9 @@ class Tidy(unittest.TestCase):
         self.one('base/a.c', '\tint a;\n', 'a tab')
         self.one('base/a.c', 'int a;\r\n', 'white space')
         self.one('base/a.c', 'int a;', 'no newline')
+        self.one('systems/demo/README.md', 'a', 'no newline')
+        for path in ('LICENSE', 'systems/demo/data/LICENSE.txt', 'fuzz/corpus/toml_parse/a.toml'):
+            self.none(path, 'a \tb')
         self.assertEqual(len(self.problems({'docs/a.md': '# A \n'})), 1)
 
     def test_columns(self):
