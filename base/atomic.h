@@ -14,7 +14,9 @@ typedef _Atomic(uint32_t) atomic_u32;
 typedef _Atomic(int32_t) atomic_i32;
 typedef _Atomic(uint64_t) atomic_u64;
 typedef _Atomic(void *) atomic_ptr;
-#define atomic_to(type) _Atomic(type *) /* a pointer to one type: atomic_to(struct cell) next; */
+
+/* An atomic of any other type of at most 8 bytes: atomic_of(struct actor *) callee. */
+#define atomic_of(T) _Atomic(T)
 
 enum {
     RELAXED = memory_order_relaxed,

@@ -23,7 +23,7 @@ static void test_distances(void **state)
     assert_int_equal(distance("memmory", "memory"), 1);
     assert_int_equal(distance("chekc", "check"), 1); /* neighbours swapped */
     assert_int_equal(distance("kitten", "sitting"), 3);
-    assert_int_equal(distance("ca", "abc"), 3); /* no place twice */
+    assert_int_equal(distance("ca", "abc"), 3);            /* no place twice */
     assert_int_equal(distance("abcdefgh", "ijklmnop"), 6); /* more than asked for */
     assert_int_equal(edit_distance(STR("abc"), STR("xyz"), 2), 3);
 }
@@ -60,8 +60,8 @@ static void test_longest_name(void **state)
     memset(a, 'a', sizeof(a));
     memset(b, 'a', sizeof(b));
     b[0] = 'b';
-    assert_int_equal(edit_distance((struct str){a, NEAR_NAME_MAX}, (struct str){b, NEAR_NAME_MAX}, 2),
-                     1);
+    assert_int_equal(
+        edit_distance((struct str){a, NEAR_NAME_MAX}, (struct str){b, NEAR_NAME_MAX}, 2), 1);
     assert_int_equal(edit_distance((struct str){a, sizeof(a)}, (struct str){b, sizeof(b)}, 2), 3);
 }
 

@@ -11,11 +11,8 @@
 
 #define NO_INDEX UINT32_MAX
 
-/* Limits beside those of wasm.h. */
-enum {
-    WASM_MAX_FRAME_SLOTS = 65535, /* locals and operands of one function: slots have 16 bits */
-    WASM_MAX_MEMORY_PAGES = 65536,
-};
+#define WASM_MAX_MEMORY_PAGES 65536u
+_Static_assert(WASM_MAX_FRAME_SLOTS <= UINT16_MAX, "instructions name slots by 16 bits");
 
 /* Where code stands in the module: what `offset` says begins at `at`. Only the places that can be
  * asked for are here: block starts, calls, and what can trap. */

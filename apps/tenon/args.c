@@ -1,5 +1,5 @@
-/* args.c: the words behind a verb: flags anywhere before "--", as --name, --name=value, --name value
- * or -v; several letters may share a dash. No flag takes a secret: words show in lists of
+/* args.c: the words behind a verb: flags anywhere before "--", as --name, --name=value, --name
+ * value or -v; several letters may share a dash. No flag takes a secret: words show in lists of
  * processes. */
 #include "apps/tenon/term.h"
 #include "apps/tenon/verb.h"
@@ -40,8 +40,8 @@ static bool unknown_flag(const struct verb *verb, const char *word, struct str n
         say("%s has no option %s: did you mean --%.*s?", verb->name, show_z(word).text,
             (int)near.best.len, near.best.at);
     else
-        say("%s has no option %s: 'tenon help %s' lists its options", verb->name,
-            show_z(word).text, verb->name);
+        say("%s has no option %s: 'tenon help %s' lists its options", verb->name, show_z(word).text,
+            verb->name);
     return false;
 }
 
@@ -116,8 +116,7 @@ static bool take_word(struct words *words, const char *word)
                 show_z(word).text);
         else
             say("%s takes %u argument%s at most: '%s' is one too many%s", words->verb->name,
-                words->verb->files_most, words->verb->files_most == 1 ? "" : "s",
-                show_z(word).text,
+                words->verb->files_most, words->verb->files_most == 1 ? "" : "s", show_z(word).text,
                 words->verb->rest ? " (arguments of the job stand behind --)" : "");
         return false;
     }

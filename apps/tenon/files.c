@@ -38,8 +38,9 @@ static tn_err refuse_errno(struct file_error *error, int number)
         return refuse(error, TN_EDENIED, "permission denied: check its owner and mode (ls -l)");
     case ENAMETOOLONG:
     case ELOOP:
-        return refuse(error, TN_EINVAL, "a path that the system refuses: too long, or links in "
-                                        "circles");
+        return refuse(error, TN_EINVAL,
+                      "a path that the system refuses: too long, or links in "
+                      "circles");
     default:
         (void)fmt_print(error->text, sizeof(error->text), "%s", strerror(number));
         return error->err = TN_EIO;
@@ -130,7 +131,7 @@ tn_err file_probe(const char *path, bool folder, struct file_error *ret_error)
     return TN_OK;
 }
 
-char *path_join(struct str folder, struct str path)
+char *path_from(struct str folder, struct str path)
 {
     if (path.len > 0 && path.at[0] == '/')
         folder = STR("");
@@ -156,11 +157,11 @@ struct str path_folder(struct str path)
 char *path_absolute(const char *path)
 {
     if (path[0] == '/')
-        return path_join(STR(""), str_of(path));
+        return path_from(STR(""), str_of(path));
     char *here = getcwd(NULL, 0);
     if (here == NULL)
         return NULL;
-    char *joined = path_join(str_of(here), str_of(path));
+    char *joined = path_from(str_of(here), str_of(path));
     free(here);
     return joined;
 }

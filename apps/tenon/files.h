@@ -27,7 +27,7 @@ tn_err file_probe(const char *path, bool folder, struct file_error *ret_error);
 
 /* New terminated text, freed by the caller: `path` seen from `folder`, which is "" for the current
  * one; a path that begins with '/' is itself. */
-char *path_join(struct str folder, struct str path);
+char *path_from(struct str folder, struct str path);
 /* "a/b/c.toml" -> "a/b/"; "c.toml" -> "". */
 struct str path_folder(struct str path);
 /* An absolute path of what `path`, seen from the current folder, names, which need not exist; NULL:

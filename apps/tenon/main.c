@@ -5,8 +5,8 @@
  * reports; what the parts do is theirs.
  *
  * Invariants:
- * 1. Standard output is for results, standard error for talk; with --json exactly one JSON object is
- *    on standard output, whether the verb went well or not, unless the words themselves were wrong.
+ * 1. Standard output is for results, standard error for talk; with --json exactly one JSON object
+ * is on standard output, whether the verb went well or not, unless the words themselves were wrong.
  * 2. The exit status is 0; 1 when what was asked failed; 2 for words or a configuration that are
  *    wrong. `run` passes on what its job returned. Results that cannot be written are a failure.
  * 3. Files are opened close-on-exec, must be regular, and are read up to a limit; opening one never
@@ -23,9 +23,10 @@
 #include "base/near.h"
 
 const struct verb verbs[] = {
-    {"run", "SYSTEM.toml [options] [-- ARGUMENT ...]", "run a system: its job, or until it is stopped",
+    {"run", "SYSTEM.toml [options] [-- ARGUMENT ...]",
+     "run a system: its job, or until it is stopped",
      "Reads and checks SYSTEM.toml, boots its components and runs its job; without a\n"
-     "job the system serves until SIGINT or SIGTERM. A second signal ends it at once.\n"
+     "job the system serves until SIGINT or SIGTERM. Another one ends it at once.\n"
      "What follows -- is handed to the job instead of the arguments in SYSTEM.toml, and\n"
      "names the files that the system asks for as $1 to $9.\n"
      "\n"

@@ -11,8 +11,8 @@
 
 enum { CELL_MAX = 1200, CELLS_FIRST = 64 };
 
-void table_init(struct table *table, uint32_t ncolumns, const char *const *heads,
-                const char *right)
+void table_begin(struct table *table, uint32_t ncolumns, const char *const *heads,
+                 const char *right)
 {
     ASSERT(ncolumns > 0 && ncolumns <= TABLE_COLUMNS_MAX);
     ASSERT(str_length(right) == ncolumns);

@@ -18,8 +18,8 @@ struct table {
 };
 
 /* Both live as long as the table. `heads` may be NULL: no line of heads. */
-void table_init(struct table *table, uint32_t ncolumns, const char *const *heads,
-                const char *right);
+void table_begin(struct table *table, uint32_t ncolumns, const char *const *heads,
+                 const char *right);
 /* The next cell, from left to right, then the next row; what could act on a terminal is escaped. */
 void table_cell(struct table *table, const char *format, ...) FMT_LIKE(2, 3);
 /* Prints it, each line after `indent` blanks, and frees it. */

@@ -24,7 +24,7 @@ extern const struct flag flags[FLAGS];
 
 /* The words behind the verb. They point into argv. */
 struct args {
-    uint32_t given; /* bit of each enum flag_id */
+    uint32_t given;                      /* bit of each enum flag_id */
     const char *values[ARGS_VALUES_MAX]; /* of --place, in order */
     uint32_t nvalues;
     const char *files[ARGS_FILES_MAX]; /* words that are no flags */

@@ -15,13 +15,17 @@
 #include "interfaces/demo_forecast.h"
 #include "sdk/mem.h"
 
-enum { QUANTILES = 5 };
+enum { QUANTILES = 5, CEILING_ROWS = 10 };
+/* Rows beyond are left out: times after the year 10000, values whose squares add up to infinity. */
+#define TIME_MOST  INT64_C(253402300800000)
+#define VALUE_MOST 1e150
 
 struct forecaster {
-    bool begun, negative;
+    bool begun;
     uint64_t seed, rows;
     uint32_t paths, steps;
-    double highest;
+    double highest, lowest;
+    uint64_t rows_highest; /* that are exactly that */
     struct tail tail;
     struct model model;
     struct path {
@@ -41,7 +45,6 @@ static tn_err begin(struct forecaster *f, const struct tn_pack *in)
     if (err != TN_OK)
         return err;
     f->begun = true;
-    f->negative = false;
     f->seed = args.seed;
     f->rows = 0;
     f->tail.rows = f->tail.first = 0;
@@ -64,10 +67,18 @@ static tn_err feed(struct forecaster *f, const struct tn_pack *in)
         return DEMO_FORECAST_E_UNEQUAL;
     for (uint32_t i = 0; i < args.values.count; i++) {
         double value = tn_f64s_at(args.values, i);
-        tail_add(&f->tail, tn_i64s_at(args.times_ms, i), value);
-        if (f->rows == 0 || value > f->highest)
+        int64_t time_ms = tn_i64s_at(args.times_ms, i);
+        bool fits = value >= -VALUE_MOST && value <= VALUE_MOST;
+        if (!fits || time_ms < -TIME_MOST || time_ms > TIME_MOST)
+            continue;
+        tail_add(&f->tail, time_ms, value);
+        if (f->rows == 0 || value > f->highest) {
             f->highest = value;
-        f->negative |= value < 0;
+            f->rows_highest = 0;
+        }
+        f->rows_highest += value == f->highest;
+        if (f->rows == 0 || value < f->lowest)
+            f->lowest = value;
         f->rows++;
     }
     return TN_OK;
@@ -145,13 +156,21 @@ static uint64_t simulate(struct forecaster *f)
     return hash;
 }
 
+/* What was never negative stays so; what was often exactly its highest value is at a ceiling. */
+static struct bounds bounds_of(const struct forecaster *f)
+{
+    bool ceiling = f->rows_highest >= CEILING_ROWS && f->highest > f->lowest;
+    return (struct bounds){.low = f->lowest >= 0 ? 0 : -__builtin_inf(),
+                           .high = ceiling ? f->highest : __builtin_inf()};
+}
+
 static tn_err finish(struct forecaster *f, struct tn_pack *out)
 {
     if (!f->begun)
         return DEMO_FORECAST_E_NOT_BEGUN;
     if (f->rows < DEMO_FORECAST_ROWS_MIN)
         return DEMO_FORECAST_E_TOO_FEW;
-    model_fit(&f->model, &f->tail, !f->negative);
+    model_fit(&f->model, &f->tail, bounds_of(f));
     uint64_t hash = simulate(f);
     uint32_t crossed = 0;
     for (uint32_t p = 0; p < f->paths; p++)

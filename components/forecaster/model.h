@@ -20,20 +20,26 @@ struct tail {
     double values[MODEL_ROWS];
 };
 
+/* What is known of the whole series, not only of its tail: where a path cannot go. */
+struct bounds {
+    double low, high; /* minus and plus infinity where nothing speaks for one */
+};
+
 struct model {
     int64_t step_ms, last_ms;
-    bool floor_at_0;             /* the series was never negative: nor will it be */
+    struct bounds bounds;
     double profile[MODEL_HOURS]; /* by hour of the day; all 0 when it does not help */
-    double mean;                 /* of what is left */
+    double level;                /* where the series is now, without the profile */
     double ar[MODEL_ORDER];      /* weight of the row before, of the one before that, ... */
     double recent[MODEL_ORDER];  /* the last deviations, the newest first */
     uint32_t nresiduals;
     double residuals[MODEL_ROWS]; /* what remains unexplained: drawn from when simulating */
+    double deviations[MODEL_ROWS];
 };
 
 void tail_add(struct tail *tail, int64_t time_ms, double value);
-/* Learns; at least 2 rows. `never_negative` is about the whole series. */
-void model_fit(struct model *model, const struct tail *tail, bool never_negative);
+/* Learns; at least 2 rows. */
+void model_fit(struct model *model, const struct tail *tail, struct bounds bounds);
 /* The next value of a path. `recent` is the path's own, begun as a copy of the model's; `time_ms`
  * is when. */
 double model_step(const struct model *model, struct sdk_rng *rng, int64_t time_ms,

@@ -25,7 +25,7 @@ static tn_cap handle_of(uint64_t generation, uint64_t index)
 
 static bool owns(const struct rogue *r, tn_cap cap)
 {
-    return cap == 0 || cap == r->victim || cap == r->peer;
+    return cap == 0 || cap == r->victim || cap == r->peer || cap == r->memory || cap == r->timer;
 }
 
 /* Asks for needs of that name: how many are answered. *ret_err: the last answer that was none. */
@@ -73,7 +73,7 @@ tn_err rogue_read_file(struct rogue *r, struct outcome *o)
 tn_err rogue_call_unwired(struct rogue *r, struct outcome *o)
 {
     static const char names[][12] = {"rows",   "reader",   "report", "detector",
-                                     "kernel", "registry", "memory", "log"};
+                                     "kernel", "registry", "root",   "log"};
     const char *asked[ARRAY_LEN(names)];
     struct demo_rows_about_reply reply;
     uint64_t room[128];

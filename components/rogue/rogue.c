@@ -1,6 +1,7 @@
-/* rogue.c: a hostile component, as somebody else might send one. It holds two capabilities, to
- * `victim` and `peer`, and tries everything else: each attempt is a function, and says how it was
- * stopped. Some do not come back: a trap, or the end of their fuel, is what their caller sees.
+/* rogue.c: a hostile component, as somebody else might send one. It holds capabilities to `victim`
+ * and `peer`, and to its own memory and timer, as all do; and it tries everything else: each
+ * attempt is a function, and says how it was stopped. Some do not come back: a trap, or the end of
+ * their fuel, is what their caller sees.
  *
  * Nothing here is feigned: an attempt that succeeds does what it says, so that a system which lets
  * it is shown to. Attempts that would take an unprotected host down are made only in a sandbox. */
@@ -15,9 +16,9 @@ const struct attempt rogue_attempts[ROGUE_ATTEMPTS] = {
     {"hand the kernel wild pointers", rogue_bad_pointers},
     {"flood a mailbox", rogue_flood},
     {"call in a circle", rogue_circle},
-    {"eat all memory", rogue_eat_memory},
     {"overflow its stack", rogue_overflow_stack},
     {"loop for ever", rogue_loop},
+    {"eat all memory", rogue_eat_memory},
 };
 
 static tn_err rogue_names(struct tn_pack *out)
@@ -59,11 +60,17 @@ static tn_err rogue_start(void *self, const struct tn_turn *turn)
 {
     (void)turn;
     struct rogue *r = self;
-    tn_err err = tn_need("victim", 6, &r->victim);
-    if (err != TN_OK && err != TN_ENOTWIRED)
-        return err;
-    err = tn_need("peer", 4, &r->peer);
-    return err == TN_ENOTWIRED ? TN_OK : err;
+    struct {
+        const char *name;
+        tn_cap *cap;
+    } needs[] = {
+        {"victim", &r->victim}, {"peer", &r->peer}, {"memory", &r->memory}, {"timer", &r->timer}};
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        tn_err err = tn_need(needs[i].name, (uint32_t)str_length(needs[i].name), needs[i].cap);
+        if (err != TN_OK && err != TN_ENOTWIRED)
+            return err;
+    }
+    return TN_OK;
 }
 
 static tn_err rogue_call(void *self, const struct tn_turn *turn, const struct tn_pack *in,

@@ -9,8 +9,9 @@
 enum { ROGUE_TEXT_MAX = 400 };
 
 struct rogue {
-    tn_cap victim, peer; /* all it was given; 0 where the system wires none */
-    uint64_t sink;       /* what loops that must not be optimised away write */
+    tn_cap victim, peer;  /* all it was wired to; 0 where the system wires none */
+    tn_cap memory, timer; /* its own, as every component has them */
+    uint64_t sink;        /* what loops that must not be optimised away write */
 };
 
 /* What became of an attempt. */

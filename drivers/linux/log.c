@@ -85,7 +85,7 @@ static bool write_line(const char *at, size_t len)
 
 static size_t add_head(struct log *log, const struct tn_turn *turn, uint8_t level)
 {
-    static const char levels[][8] = {"debug", "info", "warning", "error"};
+    static const char levels[][9] = {"debug", "info", "warning", "error", "progress"};
     size_t size = sizeof(log->line);
     uint64_t us = turn->now / 1000;
     size_t used = fmt_print(log->line, size, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
@@ -103,7 +103,7 @@ static size_t add_head(struct log *log, const struct tn_turn *turn, uint8_t leve
     else
         used = fmt_add(log->line, size, used, "badge-%llx", (unsigned long long)turn->badge);
     return fmt_add(log->line, size, used,
-                   " %s: ", levels[level <= TENON_LOG_ERROR ? level : TENON_LOG_ERROR]);
+                   " %s: ", levels[level <= TENON_LOG_PROGRESS ? level : TENON_LOG_ERROR]);
 }
 
 static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
@@ -132,10 +132,17 @@ static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_p
     return TN_OK;
 }
 
+/* A line is sent oneway: nobody waits to hear that its arguments were wrong. */
+static void log_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)log_call(self, turn, in, NULL);
+}
+
 const struct tn_component driver_linux_log = {
     .abi = TN_ABI,
     .size = sizeof(struct tn_component),
     .state_size = sizeof(struct log),
     .load = log_load,
     .call = log_call,
+    .event = log_event,
 };

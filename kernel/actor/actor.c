@@ -2,6 +2,7 @@
 #include "kernel/actor/actor.h"
 
 #include "base/assert.h"
+#include "base/bits.h"
 #include "base/bytes.h"
 
 enum { WAIT_STATE_BITS = 2, WAIT_STATE_MASK = 3 };
@@ -86,7 +87,8 @@ struct wait *actor_wait(struct actor *actor)
         wheel_timer_init(&wait->expiry.timer);
         list_init(&wait->link);
         actor->wait = wait;
-        at_store(&actor->wait_shared, wait, RELEASE);
+        /* SEQ_CST: in one order with the searches for circles (wait_set_callee). */
+        at_store(&actor->wait_shared, wait, SEQ_CST);
     }
     return actor->wait;
 }
@@ -125,14 +127,23 @@ void wait_queue_init(struct wait_queue *queue, enum lock_rank rank)
 
 void wait_enqueue(struct wait *wait, struct wait_queue *queue)
 {
-    ASSERT(wait->queue == NULL);
+    ASSERT(wait->queue == NULL && list_empty(&wait->link));
     wait->queue = queue;
     wait->queue_generation = wait_generation(wait);
-    lock_take(&queue->lock);
     list_push_back(&queue->waits, &wait->link);
     /* SEQ_CST: ordered against who hands out and then looks at the length. */
     at_add(&queue->length, 1, SEQ_CST);
-    lock_drop(&queue->lock);
+}
+
+void wait_unqueue(struct wait *wait)
+{
+    struct wait_queue *queue = wait->queue;
+    ASSERT(queue != NULL);
+    wait->queue = NULL;
+    if (list_empty(&wait->link))
+        return;
+    list_remove(&wait->link);
+    at_sub(&queue->length, 1, RELAXED);
 }
 
 void wait_dequeue(struct wait *wait)
@@ -140,13 +151,44 @@ void wait_dequeue(struct wait *wait)
     struct wait_queue *queue = wait->queue;
     if (queue == NULL)
         return;
-    wait->queue = NULL;
     lock_take(&queue->lock);
-    if (!list_empty(&wait->link)) {
-        list_remove(&wait->link);
-        at_sub(&queue->length, 1, RELAXED);
-    }
+    wait_unqueue(wait);
     lock_drop(&queue->lock);
+}
+
+struct wait *wait_queue_claim(struct wait_queue *queue)
+{
+    while (!list_empty(&queue->waits)) {
+        struct wait *wait = CONTAINER_OF(list_pop_front(&queue->waits), struct wait, link);
+        at_sub(&queue->length, 1, RELAXED);
+        if (wait_claim(wait, wait->queue_generation, WAIT_FILLING))
+            return wait;
+        /* It expired or is cancelled: it is not in need any more. */
+    }
+    return NULL;
+}
+
+void wait_set_callee(struct wait *wait, struct actor *callee)
+{
+    ASSERT(at_load(&wait->callee, RELAXED) == NULL && callee != NULL);
+    /* SEQ_CST: of the calls that close a circle at the same time, the last to publish sees all. */
+    at_store(&wait->callee, callee, SEQ_CST);
+}
+
+struct actor *actor_waits_for(struct actor *actor)
+{
+    struct wait *wait = at_load(&actor->wait_shared, SEQ_CST);
+    if (wait == NULL)
+        return NULL;
+    struct actor *callee = at_load(&wait->callee, SEQ_CST);
+    if (callee == NULL)
+        return NULL;
+    /* A wait that is answered or has expired holds nobody up, though its turn has not gone on yet.
+     * ACQUIRE: the second look at the callee comes after; it is the same while the wait is. */
+    uint64_t state = at_load(&wait->state, ACQUIRE);
+    if ((state & WAIT_STATE_MASK) != WAIT_OPEN || at_load(&wait->callee, SEQ_CST) != callee)
+        return NULL;
+    return callee;
 }
 
 void wait_close(struct wait *wait)

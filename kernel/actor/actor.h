@@ -12,8 +12,11 @@
  *   RUNNING --nothing to do, room for a turn (actor_release)--> IDLE
  *   RUNNING --every turn waits (actor_release)--> WAITING --wake of a turn--> QUEUED
  *   RUNNING --more to do (actor_release)--> QUEUED
+ *   RUNNING --dead (actor_reap)--> GONE --push of a cell that came too late (sched_wake), a ref is
+ *                      held meanwhile--> QUEUED --mailbox emptied (sched_run_dead)--> GONE
  *
- * Only who holds RUNNING pops the mailbox, touches the owner's fields or runs a turn.
+ * Only who holds RUNNING, or has taken a dead actor from a run queue, pops the mailbox, touches the
+ * owner's fields or runs a turn.
  *
  * How an actor lives (`life`): CREATED --actor_ready--> READY --actor_fail--> FAILED
  * --actor_ready--> READY; any --actor_kill--> DYING --cleaned up in its own RUNNING state
@@ -132,6 +135,7 @@ struct wait {
     struct turn *turn;
     tn_err result;
     struct event expiry;
+    bool expires; /* expiry was armed; of the owner */
     uint64_t expiry_generation;
     /* In a queue of waiters: */
     struct wait_queue *queue; /* NULL: in none */
@@ -142,7 +146,7 @@ struct wait {
     bool credit_held;
     struct object *held; /* any other object whose queue it is in; a ref */
     /* A call: */
-    _Atomic(struct actor *) callee; /* for the search of cycles */
+    atomic_of(struct actor *) callee; /* for the search of circles (wait_callee) */
     bool callee_ref;
     void *room; /* for the reply, of the caller's memory */
     uint32_t room_size;
@@ -151,7 +155,7 @@ struct wait {
     tn_cap caps[TN_PACK_CAPS];
 };
 
-enum actor_run { ACTOR_IDLE, ACTOR_QUEUED, ACTOR_RUNNING, ACTOR_WAITING };
+enum actor_run { ACTOR_IDLE, ACTOR_QUEUED, ACTOR_RUNNING, ACTOR_WAITING, ACTOR_GONE };
 enum actor_life {
     ACTOR_CREATED, /* takes calls of interface 0 only */
     ACTOR_READY,
@@ -177,21 +181,21 @@ struct actor {
     atomic_u32 run;  /* enum actor_run */
     atomic_u32 life; /* enum actor_life */
     struct mbox mbox;
-    _Atomic(struct turn *) woken; /* turns to go on with, newest first */
-    struct cpu *home;             /* the CPU whose queue it uses */
-    struct actor *queue_link;     /* in a run queue, or among a CPU's remote wakes */
+    atomic_of(struct turn *) woken; /* turns to go on with, newest first */
+    struct cpu *home;               /* the CPU whose queue it uses */
+    struct actor *queue_link;       /* in a run queue, or among a CPU's remote wakes */
     uint8_t priority;
     uint8_t turns; /* that exist, at most 1 for now: RUNNING only */
     bool exact_time;
     uint32_t mailbox_capacity;
     /* of the owner (RUNNING) */
-    struct untyped *memory;             /* what it was given; holds a ref */
-    struct space *space;                /* holds a ref */
-    struct cell_pool *pool;             /* made at the first send */
-    struct wait *wait;                  /* made at the first wait */
-    _Atomic(struct wait *) wait_shared; /* the same, for others that look for circles */
-    struct turn *waiting;               /* the turn that waits */
-    struct wait_queue senders;          /* that wait for a credit of the mailbox */
+    struct untyped *memory;               /* what it was given; holds a ref */
+    struct space *space;                  /* holds a ref */
+    struct cell_pool *pool;               /* made at the first send */
+    struct wait *wait;                    /* made at the first wait */
+    atomic_of(struct wait *) wait_shared; /* the same, for others that look for circles */
+    struct turn *waiting;                 /* the turn that waits */
+    struct wait_queue senders;            /* that wait for a credit of the mailbox */
     struct actor_stats stats;
     const char *name;    /* for people; owned by whoever made the actor, outlives it */
     tn_time deadline_ns; /* longest a turn may take, from its start; 0: none */
@@ -230,11 +234,21 @@ struct wait *actor_wait(struct actor *actor);
 uint64_t wait_open(struct wait *wait, struct turn *turn);
 /* Tries to be the one that completes: true at most once for each generation. */
 bool wait_claim(struct wait *wait, uint64_t generation, enum wait_state to);
-/* Puts an open wait into a queue, which outlives the wait; takes it out again if it is still there.
- */
 void wait_queue_init(struct wait_queue *queue, enum lock_rank rank);
+/* Puts an open wait into a queue, which outlives the wait, or takes it out again if it is still
+ * there. Under the queue's lock. */
 void wait_enqueue(struct wait *wait, struct wait_queue *queue);
+void wait_unqueue(struct wait *wait);
+/* Takes the wait out of the queue that it is in, if any. Takes the lock. */
 void wait_dequeue(struct wait *wait);
+/* The oldest wait of a queue, claimed (WAIT_FILLING) for the caller; NULL when nobody waits. Under
+ * the queue's lock. */
+struct wait *wait_queue_claim(struct wait_queue *queue);
+/* Says for whom the actor's open wait is; seen by all searches that begin after it. */
+void wait_set_callee(struct wait *wait, struct actor *callee);
+/* For whose answer `actor` waits at this moment; NULL: for nobody's. Any CPU; the pointer is good
+ * until the turn waits or ends. */
+struct actor *actor_waits_for(struct actor *actor);
 /* After the turn has gone on: back to FREE. The result stays readable. */
 void wait_close(struct wait *wait);
 /* FILLING -> DONE. */

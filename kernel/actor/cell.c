@@ -20,8 +20,8 @@ struct cell_pool {
     struct cell *free; /* owner only */
     struct chunk *chunks;
     uint32_t nchunks;
-    _Alignas(64) _Atomic(struct cell *) returned; /* consumers push, the owner takes all */
-    atomic_i32 out;                               /* after close: cells that have not come back */
+    _Alignas(64) atomic_of(struct cell *) returned; /* consumers push, the owner takes all */
+    atomic_i32 out;                                 /* after close: cells that have not come back */
 };
 
 /* In `returned` after close: cells are counted from then on, not kept. */
@@ -31,18 +31,26 @@ bool embedded_claim(struct embedded *embedded)
 {
     ASSERT((embedded->cell.flags & CELL_EMBEDDED) != 0);
     /* ACQUIRE pairs with the RELEASE below: the consumer is done with the cell. */
-    if (at_swap(&embedded->queued, 1, ACQUIRE) != 0)
+    if (at_swap(&embedded->queued, 1, ACQ_REL) != 0)
         return false;
-    object_ref(embedded->object);
-    return true;
+    /* The last holder may have let go while this was on its way: then there is no message. */
+    if (object_try_ref(embedded->object))
+        return true;
+    at_store(&embedded->queued, 0, RELEASE);
+    return false;
 }
 
-void embedded_taken(struct cell *cell)
+bool embedded_take(struct cell *cell, uint64_t *ret_cookie)
 {
     struct embedded *embedded = CONTAINER_OF(cell, struct embedded, cell);
     struct object *object = embedded->object;
-    at_store(&embedded->queued, 0, RELEASE);
+    /* ACQ_REL and first of all: what fires before it found it queued and is seen by take; what
+     * fires after it pushes it again. */
+    (void)at_swap(&embedded->queued, 0, ACQ_REL);
+    *ret_cookie = 0;
+    bool runs = embedded->take == NULL || embedded->take(object, ret_cookie);
     object_unref(object);
+    return runs;
 }
 
 struct block *block_make(struct untyped *home, uint32_t len)
@@ -51,7 +59,6 @@ struct block *block_make(struct untyped *home, uint32_t len)
     struct block *block = mem_alloc(home, sizeof(*block) + len);
     if (block == NULL)
         return NULL;
-    object_ref(untyped_object(home));
     block->home = home;
     block->len = len;
     return block;
@@ -61,9 +68,7 @@ void block_free(struct block *block)
 {
     if (block == NULL)
         return;
-    struct untyped *home = block->home;
-    mem_free(home, block, sizeof(*block) + block->len);
-    object_unref(untyped_object(home));
+    mem_free(block->home, block, sizeof(*block) + block->len);
 }
 
 tn_err cell_pool_make(struct untyped *home, struct cell_pool **ret_pool)
@@ -71,7 +76,6 @@ tn_err cell_pool_make(struct untyped *home, struct cell_pool **ret_pool)
     struct cell_pool *pool = mem_alloc(home, sizeof(*pool));
     if (pool == NULL)
         return TN_ENOMEM;
-    object_ref(untyped_object(home));
     pool->home = home;
     at_init(&pool->returned, NULL);
     at_init(&pool->out, 0);
@@ -88,7 +92,6 @@ static void pool_free(struct cell_pool *pool)
         chunk = next;
     }
     mem_free(home, pool, sizeof(*pool));
-    object_unref(untyped_object(home));
 }
 
 static int32_t list_length(const struct cell *cell)
@@ -154,7 +157,8 @@ void cell_give(struct cell *cell)
     ASSERT((cell->flags & CELL_EMBEDDED) == 0);
     struct chunk *chunk = (struct chunk *)align_down((uintptr_t)cell, CELL_CHUNK);
     struct cell_pool *pool = chunk->pool;
-    struct cell *head = at_load(&pool->returned, RELAXED);
+    /* ACQUIRE for CLOSED: `out` is set. */
+    struct cell *head = at_load(&pool->returned, ACQUIRE);
     do {
         if (head == CLOSED) {
             /* ACQ_REL: whoever frees the pool sees that all others are done with it. */
@@ -163,7 +167,7 @@ void cell_give(struct cell *cell)
             return;
         }
         cell->link = head;
-        /* RELEASE: the owner that takes the list sees the link. ACQUIRE on failure for CLOSED. */
+        /* RELEASE: the owner that takes the list sees the link. */
     } while (!at_cas(&pool->returned, &head, cell, RELEASE, ACQUIRE));
 }
 

@@ -53,14 +53,13 @@ struct cell {
         uint8_t bytes[TN_INLINE]; /* ncaps handles of the receiver's space, then arguments */
         struct block *block;
         struct cell_call call;
-        uint64_t cookie; /* timers and notifications */
     } body;
 };
 _Static_assert(sizeof(struct cell) == 64, "a cell is a cache line");
 
 /* Capabilities and arguments that do not fit into a cell, charged to the sender's memory. */
 struct block {
-    struct untyped *home; /* holds a ref */
+    struct untyped *home; /* lives as long as what was made from it */
     uint32_t len;         /* of bytes */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS]; /* handles of the receiver's space */
@@ -73,12 +72,17 @@ struct embedded {
     struct cell cell;
     atomic_u32 queued;
     struct object *object;
+    /* The consumer asks for the cookie when it takes the message; false: it came to nothing
+     * meanwhile, no turn is to run. NULL: the cookie is 0. */
+    bool (*take)(struct object *object, uint64_t *ret_cookie);
 };
 
-/* true: it was not queued; the caller pushes it now. Any CPU. */
+/* true: it was not queued and the object is still held by somebody; the caller pushes it now. Any
+ * CPU. */
 bool embedded_claim(struct embedded *embedded);
-/* The consumer has copied what it needs from it. */
-void embedded_taken(struct cell *cell);
+/* The consumer takes it out of the mailbox for good: from here on it can be pushed again. True when
+ * a turn is to run, with that cookie. */
+bool embedded_take(struct cell *cell, uint64_t *ret_cookie);
 
 /* NULL when `home` has no room; len <= TN_ARGS_MAX. */
 struct block *block_make(struct untyped *home, uint32_t len);
@@ -91,7 +95,7 @@ enum {
     CELL_POOL_CHUNKS = 512, /* of one pool: 7,680 messages in flight from one actor */
 };
 
-/* TN_ENOMEM. The pool holds a ref to `home`. */
+/* TN_ENOMEM. */
 tn_err cell_pool_make(struct untyped *home, struct cell_pool **ret_pool);
 /* The owner is gone: memory goes back now, or with the last cell. NULL is harmless. */
 void cell_pool_close(struct cell_pool *pool);
@@ -102,8 +106,8 @@ struct cell *cell_take(struct cell_pool *pool);
 void cell_give(struct cell *cell);
 
 struct mbox {
-    _Atomic(struct cell *) pushed; /* producers push here, newest first */
-    struct cell *next;             /* consumer: oldest first, before `pushed` */
+    atomic_of(struct cell *) pushed; /* producers push here, newest first */
+    struct cell *next;               /* consumer: oldest first, before `pushed` */
     atomic_i32 credits;
 };
 

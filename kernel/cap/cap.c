@@ -116,7 +116,7 @@ tn_err cap_insert(struct space *space, struct object *object, uint32_t rights, u
         uint64_t word = 0;
         err = parent_space != NULL ? decode(parent_space, parent, 0, &above, &word) : TN_OK;
         if (err == TN_OK)
-            err = space_reserve(space);
+            err = space_reserve(space, 1);
     } while (err == TN_EAGAIN);
     if (err == TN_OK) {
         count_cap(object);
@@ -144,7 +144,7 @@ tn_err cap_mint(struct space *from_space, tn_cap from, struct space *to, uint32_
         if (own != 0 && badge != 0 && badge != own)
             err = TN_EINVAL;
         else
-            err = space_reserve(to);
+            err = space_reserve(to, 1);
     } while (err == TN_EAGAIN);
     if (err == TN_OK) {
         struct object *object = slot_object(above);
@@ -176,7 +176,7 @@ tn_err cap_move(struct space *from_space, tn_cap from, struct space *to, tn_cap 
         if (word_type(word) != OBJ_REPLY && (word & TN_R_GRANT) == 0)
             err = TN_ERIGHTS;
         else
-            err = space_reserve(to);
+            err = space_reserve(to, 1);
     } while (err == TN_EAGAIN);
     if (err == TN_OK) {
         /* The object's count and ref go along. */
@@ -184,6 +184,55 @@ tn_err cap_move(struct space *from_space, tn_cap from, struct space *to, tn_cap 
                               (uint32_t)word & WORD_RIGHTS, &slot);
         tree_replace(old, slot);
         space_put(old);
+    }
+    lock_drop(&to->root->lock);
+    return err;
+}
+
+/* The slots of a pack, each fit to be copied or moved. Lock held. */
+static tn_err decode_pack(struct space *space, const tn_cap *caps, uint32_t n, uint32_t move,
+                          struct slot **ret_slots)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t word = 0;
+        tn_err err = decode(space, caps[i], 0, &ret_slots[i], &word);
+        if (err != TN_OK)
+            return err;
+        bool reply_moves = (move >> i & 1) != 0 && word_type(word) == OBJ_REPLY;
+        if ((word & TN_R_GRANT) == 0 && !reply_moves)
+            return TN_ERIGHTS;
+        for (uint32_t k = 0; k < i; k++) {
+            if (ret_slots[k] == ret_slots[i] && ((move >> i | move >> k) & 1) != 0)
+                return TN_EINVAL;
+        }
+    }
+    return TN_OK;
+}
+
+tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                    struct space *to, tn_cap *ret_caps)
+{
+    ASSERT(to != NULL && from_space->root == to->root && n <= TN_PACK_CAPS);
+    struct slot *old[TN_PACK_CAPS], *slot = NULL;
+    tn_err err;
+    lock_take(&to->root->lock);
+    do {
+        err = decode_pack(from_space, from, n, move, old);
+        if (err == TN_OK)
+            err = space_reserve(to, n);
+    } while (err == TN_EAGAIN);
+    for (uint32_t i = 0; err == TN_OK && i < n; i++) {
+        struct object *object = slot_object(old[i]);
+        uint32_t rights = (uint32_t)at_load(&old[i]->word, RELAXED) & WORD_RIGHTS;
+        if ((move >> i & 1) == 0)
+            count_cap(object);
+        ret_caps[i] = space_take(to, object, at_load(&old[i]->badge, RELAXED), rights, &slot);
+        if ((move >> i & 1) == 0) {
+            tree_add(old[i], slot);
+        } else {
+            tree_replace(old[i], slot);
+            space_put(old[i]);
+        }
     }
     lock_drop(&to->root->lock);
     return err;

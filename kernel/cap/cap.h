@@ -60,6 +60,11 @@ tn_err cap_copy(struct space *from_space, tn_cap from, struct space *to, tn_cap 
 /* Moves to another space: same place in the tree, the old handle becomes stale. Needs TN_R_GRANT
  * unless the capability is a reply. */
 tn_err cap_move(struct space *from_space, tn_cap from, struct space *to, tn_cap *ret_cap);
+/* Copies n <= TN_PACK_CAPS capabilities to another space, or moves those with their bit in `move`
+ * set: all or none, in one step. Errors as cap_copy and cap_move; TN_EINVAL when one that is moved
+ * is named twice. */
+tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                    struct space *to, tn_cap *ret_caps);
 /* Its children become its parent's; O(1), whatever their number. After the last capability to an
  * object class->orphan is called and the ref dropped, without locks. TN_EBADCAP. */
 tn_err cap_delete(struct space *space, tn_cap cap);

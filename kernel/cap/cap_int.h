@@ -80,9 +80,9 @@ struct slot *tree_parent(const struct slot *slot);
 /* The slot at `index` < slots_max; NULL when it was never used. Also without the lock. */
 struct slot *space_slot(struct space *space, uint32_t index);
 uint32_t space_index(struct space *space, const struct slot *slot);
-/* Sees to it that space_take can be called. TN_EAGAIN: it can, but the lock was dropped meanwhile,
- * so what was decoded must be decoded again. TN_ENOSLOT, TN_ENOMEM. */
-tn_err space_reserve(struct space *space);
+/* Sees to it that space_take can be called n times. TN_EAGAIN: it can, but the lock was dropped
+ * meanwhile, so what was decoded must be decoded again. TN_ENOSLOT, TN_ENOMEM. */
+tn_err space_reserve(struct space *space, uint32_t n);
 /* A free slot becomes a capability in no tree; returns its handle. */
 tn_cap space_take(struct space *space, struct object *object, uint64_t badge, uint32_t rights,
                   struct slot **ret_slot);

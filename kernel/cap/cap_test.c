@@ -209,6 +209,49 @@ static void test_move(void **state)
     fixture_close(&f);
 }
 
+/* All or none: what stays behind when one of a pack cannot go is exactly what was there. */
+static void test_transfer(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f, 4);
+    tn_cap none[TN_PACK_CAPS] = {0}, got[TN_PACK_CAPS] = {0}, child = 0;
+    tn_cap pack[] = {thing_cap(&f, f.space[0], TN_R_ALL, 3),
+                     thing_cap(&f, f.space[0], TN_R_GRANT | TN_R_READ, 0)};
+    tn_cap closed = thing_cap(&f, f.space[0], TN_R_ALL & ~TN_R_GRANT, 0);
+    assert_int_equal(cap_copy(f.space[0], pack[0], f.space[2], &child), TN_OK);
+    const tn_cap wrong[][2] = {{pack[0], closed}, {pack[0], 99}, {pack[0], pack[0]}};
+    static const tn_err why[] = {TN_ERIGHTS, TN_EBADCAP, TN_EINVAL};
+    for (uint32_t i = 0; i < ARRAY_LEN(wrong); i++)
+        assert_int_equal(cap_transfer(f.space[0], wrong[i], 2, 3, f.space[1], none), why[i]);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(
+            cap_insert(f.space[1], look(f.space[0], closed).object, 0, 0, NULL, 0, &got[i]), TN_OK);
+    assert_int_equal(cap_transfer(f.space[0], pack, 2, 1, f.space[1], none), TN_ENOSLOT);
+    assert_int_equal(space_count(f.space[0]), 3);
+    assert_int_equal(space_count(f.space[1]), 3);
+    assert_int_equal(none[0], 0);
+    assert_int_equal(cap_delete(f.space[1], got[0]), TN_OK);
+    assert_int_equal(cap_transfer(f.space[0], pack, 2, 1, f.space[1], got), TN_OK);
+    assert_true(stale(f.space[0], pack[0]));
+    assert_false(stale(f.space[0], pack[1]));
+    assert_int_equal(look(f.space[1], got[0]).badge, 3);
+    assert_int_equal(look(f.space[1], got[1]).rights, TN_R_GRANT | TN_R_READ);
+    /* What was moved keeps what was derived from it, what was copied is derived itself. */
+    assert_int_equal(cap_revoke(f.space[1], got[0]), TN_OK);
+    assert_true(stale(f.space[2], child));
+    cap_check(f.space[1]);
+    assert_int_equal(cap_transfer(f.space[1], got, 0, 0, f.space[0], none), TN_OK);
+    /* A reply without the right to grant moves, and is not copied. */
+    struct thing *reply = thing_make(&f, &reply_class);
+    tn_cap once = 0;
+    assert_int_equal(cap_insert(f.space[0], &reply->object, TN_R_CALL, 0, NULL, 0, &once), TN_OK);
+    object_unref(&reply->object);
+    assert_int_equal(cap_transfer(f.space[0], &once, 1, 0, f.space[3], none), TN_ERIGHTS);
+    assert_int_equal(cap_transfer(f.space[0], &once, 1, 1, f.space[3], none), TN_OK);
+    fixture_close(&f);
+}
+
 static void test_last_capability(void **state)
 {
     (void)state;
@@ -541,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_mint_arguments),
         cmocka_unit_test(test_move),
+        cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_last_capability),
         cmocka_unit_test(test_handles_first_in_first_out),
         cmocka_unit_test(test_generations_retire),

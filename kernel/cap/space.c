@@ -121,10 +121,11 @@ static tn_err space_grow(struct space *space)
     return TN_EAGAIN;
 }
 
-tn_err space_reserve(struct space *space)
+tn_err space_reserve(struct space *space, uint32_t n)
 {
     ASSERT(space->fresh <= space->room && space->room <= space->slots_max);
-    if (space->fresh < space->room || space->free_first != NULL)
+    ASSERT(space->count + space->retired <= space->fresh);
+    if (space->room - space->count - space->retired >= n)
         return TN_OK;
     return space->room < space->slots_max ? space_grow(space) : TN_ENOSLOT;
 }

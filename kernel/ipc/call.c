@@ -19,23 +19,22 @@ struct calling {
     uint32_t method;
     uint16_t cls;
     const struct tn_pack *in;
-    tn_cap caps[TN_PACK_CAPS]; /* in the callee's space */
+    tn_cap caps[TN_PACK_CAPS]; /* in the callee's space, once transferred */
+    struct block *block;       /* NULL: no arguments, or short ones */
     tn_time deadline;
 };
 
-/* TN_EDEADLK when `callee` waits, directly or through others, for `caller`. The caller has
- * published what it waits for (SEQ_CST) before it looks, so of two calls that close a circle at the
- * same time at least one sees the other. */
+/* TN_EDEADLK when `callee` waits, directly or through others, for `caller`. The caller has said for
+ * whom it waits before it looks, so of the calls that close a circle at the same time the last to
+ * say so sees them all. An edge that is there because a deferred call will be answered by a third
+ * party counts too. */
 static tn_err look_for_circle(struct actor *caller, struct actor *callee)
 {
     struct actor *actor = callee;
     for (uint32_t i = 0; i <= TN_DEPTH_MAX; i++) {
         if (actor == caller)
             return TN_EDEADLK;
-        struct wait *wait = at_load(&actor->wait_shared, ACQUIRE);
-        if (wait == NULL)
-            return TN_OK;
-        actor = at_load(&wait->callee, SEQ_CST);
+        actor = actor_waits_for(actor);
         if (actor == NULL)
             return TN_OK;
     }
@@ -74,8 +73,9 @@ static void prepare(struct turn *callee_turn, void *arg)
                                   .cls = c->cls};
     turn->in = (struct tn_pack){.len = in->len, .ncaps = in->ncaps};
     memcpy(turn->in.caps, c->caps, in->ncaps * sizeof(tn_cap));
-    if (turn->block != NULL) {
-        turn->in.data = turn->block->bytes;
+    turn->block = c->block;
+    if (c->block != NULL) {
+        turn->in.data = c->block->bytes;
     } else {
         if (in->len > 0)
             memcpy(turn->small, in->data, in->len);
@@ -83,26 +83,7 @@ static void prepare(struct turn *callee_turn, void *arg)
     }
 }
 
-/* As prepare, with no arguments or short ones: nothing that can fail. */
-static void prepare_short(struct turn *turn, void *arg)
-{
-    turn->block = NULL;
-    prepare(turn, arg);
-}
-
-struct calling_long {
-    struct calling *calling;
-    struct block *block;
-};
-
-static void prepare_long(struct turn *turn, void *arg)
-{
-    struct calling_long *c = arg;
-    turn->block = c->block;
-    prepare(turn, c->calling);
-}
-
-/* A block with the arguments and the transferred handles; NULL: no memory. */
+/* A block with the arguments; NULL: no memory. */
 static struct block *call_block(struct calling *c)
 {
     struct block *block = block_make(c->turn->actor->memory, c->in->len);
@@ -111,26 +92,34 @@ static struct block *call_block(struct calling *c)
     if (c->in->len > 0)
         memcpy(block->bytes, c->in->data, c->in->len);
     block->ncaps = c->in->ncaps;
-    memcpy(block->caps, c->caps, c->in->ncaps * sizeof(tn_cap));
     return block;
+}
+
+/* The last thing that can fail, for what was moved could not be given back unchanged. */
+static tn_err call_transfer(struct calling *c)
+{
+    return pack_transfer(c->turn->actor->space, c->in, c->callee->space, c->caps);
 }
 
 static tn_err enqueue(struct calling *c)
 {
     struct actor *caller = c->turn->actor;
-    struct block *block = NULL;
     if (!mbox_reserve(&c->callee->mbox))
         return TN_EFULL;
+    tn_err err = TN_ENOMEM;
     struct cell *cell = actor_cell(caller);
     if (cell == NULL)
-        goto no_memory;
+        goto no_cell;
     if (c->in->len > 0 || c->in->ncaps > 0) {
-        block = call_block(c);
-        if (block == NULL) {
-            cell_give(cell);
-            goto no_memory;
-        }
+        c->block = call_block(c);
+        if (c->block == NULL)
+            goto no_call;
     }
+    err = call_transfer(c);
+    if (err != TN_OK)
+        goto no_call;
+    if (c->block != NULL)
+        memcpy(c->block->caps, c->caps, c->in->ncaps * sizeof(tn_cap));
     object_ref(actor_object(caller));
     cell->badge = c->badge;
     cell->cause = c->turn->info.cause;
@@ -140,28 +129,34 @@ static tn_err enqueue(struct calling *c)
     cell->len = (uint8_t)(c->turn->depth + 1);
     cell->ncaps = (uint8_t)c->in->ncaps;
     cell->body.call = (struct cell_call){
-        .caller = caller, .generation = c->generation, .deadline = c->deadline, .block = block};
+        .caller = caller, .generation = c->generation, .deadline = c->deadline, .block = c->block};
     mbox_push(&c->callee->mbox, cell);
     sched_wake(c->cpu, c->callee);
     return TN_OK;
-no_memory:
-    mbox_unreserve(&c->callee->mbox);
-    return TN_ENOMEM;
+no_call:
+    block_free(c->block);
+    cell_give(cell);
+no_cell:
+    credit_back(c->cpu, c->callee); /* somebody may wait for what we held */
+    return err;
 }
 
 static tn_err run_at_once(struct calling *c)
 {
-    if (c->in->len <= TURN_SMALL) {
-        sched_run_call(c->cpu, c->callee, prepare_short, c);
+    tn_err err = TN_OK;
+    if (c->in->len > TURN_SMALL) {
+        c->block = call_block(c);
+        err = c->block != NULL ? TN_OK : TN_ENOMEM;
+    }
+    if (err == TN_OK)
+        err = call_transfer(c);
+    if (err == TN_OK) {
+        sched_run_call(c->cpu, c->callee, prepare, c);
         return TN_OK;
     }
-    struct calling_long l = {.calling = c, .block = call_block(c)};
-    if (l.block == NULL) {
-        actor_release(c->cpu, c->callee);
-        return TN_ENOMEM;
-    }
-    sched_run_call(c->cpu, c->callee, prepare_long, &l);
-    return TN_OK;
+    block_free(c->block);
+    actor_release(c->cpu, c->callee);
+    return err;
 }
 
 /* The call has left: it is over, or the turn has to wait for it. */
@@ -188,7 +183,7 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
     if (c->deadline <= c->cpu->now)
         return TN_ETIME;
     err = turn_may_wait(c->cpu, turn);
-    if (err == TN_OK && !fiber_ensure(c->cpu, 2))
+    if (err == TN_OK && !fiber_ensure(c->cpu, 2)) /* one for the callee, one for the loop */
         err = TN_ESTACK;
     if (err != TN_OK)
         return err;
@@ -197,21 +192,16 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
         return err;
     c->wait->room = room;
     c->wait->room_size = room_size;
-    at_store(&c->wait->callee, c->callee, SEQ_CST);
+    wait_set_callee(c->wait, c->callee);
     err = look_for_circle(turn->actor, c->callee);
-    if (err == TN_OK && c->in->ncaps > 0)
-        err = pack_transfer(turn->actor->space, c->in, c->callee->space, c->caps);
-    if (err != TN_OK)
-        goto undo;
-    turn->actor->stats.calls_made++;
-    err = sched_may_run_call(c->cpu, c->callee) ? run_at_once(c) : enqueue(c);
     if (err == TN_OK)
-        return call_left(c);
-    for (uint32_t i = 0; i < c->in->ncaps; i++)
-        cap_delete(c->callee->space, c->caps[i]);
-undo:
-    wait_release(c->cpu, c->wait);
-    return err;
+        err = sched_may_run_call(c->cpu, c->callee) ? run_at_once(c) : enqueue(c);
+    if (err != TN_OK) {
+        wait_release(c->cpu, c->wait);
+        return err;
+    }
+    turn->actor->stats.calls_made++;
+    return call_left(c);
 }
 
 tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
@@ -225,8 +215,9 @@ tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
     uint32_t interface = method >> 16;
     if (interface == 0 || (endpoint->interface != 0 && endpoint->interface != interface))
         return TN_EMETHOD;
-    if (actor_life(endpoint->target) != ACTOR_READY)
-        return actor_life(endpoint->target) == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
+    enum actor_life life = actor_life(endpoint->target);
+    if (life != ACTOR_READY)
+        return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
     struct calling calling = {.cpu = cpu,
                               .turn = turn,
                               .callee = endpoint->target,
@@ -235,15 +226,15 @@ tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
                               .cls = TN_CLS_USER,
                               .in = in,
                               .deadline = deadline};
-    err = call_actor(&calling, room, room_size);
-    return err;
+    return call_actor(&calling, room, room_size);
 }
 
 tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint32_t method,
                   const struct tn_pack *in, tn_time deadline)
 {
     ASSERT(method >> 16 == 0);
-    if (actor_life(actor) == ACTOR_DYING || actor_life(actor) == ACTOR_DEAD)
+    /* Unlike what an endpoint leads to, it may have lost its last holder in this moment. */
+    if (actor_life(actor) >= ACTOR_DYING || !object_try_ref(actor_object(actor)))
         return TN_EGONE;
     struct calling calling = {.cpu = cpu,
                               .turn = turn,
@@ -252,7 +243,9 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
                               .cls = MSG_MODULE_LOAD,
                               .in = in,
                               .deadline = deadline};
-    return call_actor(&calling, NULL, 0);
+    tn_err err = call_actor(&calling, NULL, 0);
+    object_unref(actor_object(actor));
+    return err;
 }
 
 tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)

@@ -5,7 +5,7 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 
-/* Makes the object's memory: header set, refs = 1, charged to mem, which gets a ref. */
+/* Makes the object's memory: header set, refs = 1, charged to mem, which lives as long. */
 static void *make(struct untyped *mem, struct limbo *limbo, const struct object_class *class,
                   size_t bytes)
 {
@@ -13,15 +13,12 @@ static void *make(struct untyped *mem, struct limbo *limbo, const struct object_
     if (object == NULL)
         return NULL;
     object_init(object, class, mem, limbo);
-    object_ref(untyped_object(mem));
     return object;
 }
 
 static void unmake(struct object *object, size_t bytes)
 {
-    struct untyped *home = object->home;
-    mem_free(home, object, bytes);
-    object_unref(untyped_object(home));
+    mem_free(object->home, object, bytes);
 }
 
 /* Endpoints */
@@ -69,13 +66,37 @@ struct note {
     struct wait_queue queue;
 };
 
+/* Hands the bits to the first who waits. Its lock held. */
+static void note_hand_out(struct cpu *cpu, struct note *note, tn_err result)
+{
+    struct wait *wait = wait_queue_claim(&note->queue);
+    if (wait == NULL)
+        return;
+    wait->bits = note->bits;
+    wait->result = result;
+    note->bits = 0;
+    wait_filled(wait, wait->queue_generation);
+    turn_wake(cpu, wait->turn);
+}
+
+/* No capability is left, so nobody will ever signal it: whoever waits is told. */
+static void note_orphan(struct object *object)
+{
+    struct note *note = (struct note *)object;
+    lock_take(&note->queue.lock);
+    while (!list_empty(&note->queue.waits))
+        note_hand_out(NULL, note, TN_EGONE);
+    lock_drop(&note->queue.lock);
+}
+
 static void note_destroy(struct object *object)
 {
+    ASSERT(list_empty(&((struct note *)object)->queue.waits));
     unmake(object, sizeof(struct note));
 }
 
 static const struct object_class note_class = {
-    .type = OBJ_NOTE, .name = "notification", .destroy = note_destroy};
+    .type = OBJ_NOTE, .name = "notification", .orphan = note_orphan, .destroy = note_destroy};
 
 tn_err note_make(struct untyped *mem, struct limbo *limbo, struct note **ret_note)
 {
@@ -101,26 +122,20 @@ tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits
     struct note *note = (struct note *)view.object;
     lock_take(&note->queue.lock);
     note->bits |= bits;
-    while (note->bits != 0 && !list_empty(&note->queue.waits)) {
-        struct wait *wait = CONTAINER_OF(list_pop_front(&note->queue.waits), struct wait, link);
-        at_sub(&note->queue.length, 1, RELAXED);
-        if (!wait_claim(wait, wait->queue_generation, WAIT_FILLING))
-            continue;
-        wait->bits = note->bits;
-        note->bits = 0;
-        wait_filled(wait, wait->queue_generation);
-        turn_wake(cpu, wait->turn);
-    }
+    if (note->bits != 0)
+        note_hand_out(cpu, note, TN_OK);
     lock_drop(&note->queue.lock);
     return TN_OK;
 }
 
-/* Takes the bits if there are any. */
-static uint64_t note_take(struct note *note)
+/* Takes the bits; if there are none, puts `wait` (may be NULL) into the queue. */
+static uint64_t note_take(struct note *note, struct wait *wait)
 {
     lock_take(&note->queue.lock);
     uint64_t bits = note->bits;
     note->bits = 0;
+    if (bits == 0 && wait != NULL)
+        wait_enqueue(wait, &note->queue);
     lock_drop(&note->queue.lock);
     return bits;
 }
@@ -133,7 +148,7 @@ tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time d
     if (err != TN_OK)
         return err;
     struct note *note = (struct note *)view.object;
-    uint64_t bits = note_take(note);
+    uint64_t bits = note_take(note, NULL);
     if (bits != 0) {
         *ret_bits = bits;
         return TN_OK;
@@ -150,22 +165,22 @@ tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time d
     err = wait_begin(turn, &wait, &generation);
     if (err != TN_OK)
         return err;
-    if (!object_try_ref(&note->object)) {
+    if (!object_try_ref(&note->object)) { /* its last capability went in this moment */
         wait_release(cpu, wait);
         return TN_EBADCAP;
     }
     wait->held = &note->object;
-    wait_enqueue(wait, &note->queue);
-    /* A signal that came before we stood in the queue went unseen: look once more. */
-    bits = note_take(note);
+    bits = note_take(note, wait);
     if (bits != 0) {
-        if (wait_claim(wait, generation, WAIT_FILLING)) {
-            wait->bits = bits;
-            wait_filled(wait, generation);
-            turn_wake(cpu, turn);
-        } else {
-            (void)note_signal(cpu, turn, cap, bits); /* somebody else completed it: put back */
-        }
+        wait_release(cpu, wait);
+        *ret_bits = bits;
+        return TN_OK;
+    }
+    /* Whoever orphaned it before we stood in the queue did not see us: look once more. */
+    err = cap_lookup(turn->actor->space, cap, OBJ_NOTE, TN_R_READ, &view);
+    if (err != TN_OK && wait_claim(wait, generation, WAIT_FILLING)) {
+        wait_release(cpu, wait);
+        return err;
     }
     wait_expire_at(cpu, wait, deadline);
     return IPC_PENDING;
@@ -186,23 +201,27 @@ tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits)
 
 struct timer {
     struct object object;
-    struct spinlock lock; /* one setter at a time */
+    struct spinlock lock; /* one setter, or taker of the message, at a time */
     struct event event;
-    uint64_t cookie; /* changes only while the event is not armed */
+    uint64_t cookie;  /* under the lock: of the arming that was last */
+    atomic_u32 fired; /* that arming has; set under the wheel's lock, else under the lock */
     struct embedded embedded;
     struct actor *owner; /* holds a ref */
 };
 
 static void timer_orphan(struct object *object)
 {
-    event_cancel(&((struct timer *)object)->event);
+    struct timer *timer = (struct timer *)object;
+    lock_take(&timer->lock);
+    event_cancel(&timer->event);
+    lock_drop(&timer->lock);
 }
 
 static void timer_destroy(struct object *object)
 {
     struct timer *timer = (struct timer *)object;
     struct actor *owner = timer->owner;
-    event_cancel(&timer->event);
+    event_cancel(&timer->event); /* a setter may have come after the last capability went */
     unmake(object, sizeof(*timer));
     object_unref(actor_object(owner));
 }
@@ -214,12 +233,27 @@ static const struct object_class timer_class = {
 static void timer_fire(struct cpu *cpu, struct event *event)
 {
     struct timer *timer = CONTAINER_OF(event, struct timer, event);
-    if (actor_life(timer->owner) != ACTOR_READY || !embedded_claim(&timer->embedded))
+    if (actor_life(timer->owner) != ACTOR_READY)
+        return;
+    /* RELAXED, before the claim: who takes the message after it was found queued sees this. */
+    at_store(&timer->fired, 1, RELAXED);
+    if (!embedded_claim(&timer->embedded))
         return;
     timer->embedded.cell.cause = sched_cause(cpu);
-    timer->embedded.cell.body.cookie = timer->cookie;
     mbox_push(&timer->owner->mbox, &timer->embedded.cell);
     sched_wake(cpu, timer->owner);
+}
+
+/* The message of an arming that was replaced since comes to nothing: after timer_set the owner
+ * hears of the new arming only. */
+static bool timer_take(struct object *object, uint64_t *ret_cookie)
+{
+    struct timer *timer = (struct timer *)object;
+    lock_take(&timer->lock);
+    bool fired = at_swap(&timer->fired, 0, RELAXED) != 0;
+    *ret_cookie = timer->cookie;
+    lock_drop(&timer->lock);
+    return fired;
 }
 
 tn_err timer_make(struct untyped *mem, struct limbo *limbo, struct actor *owner,
@@ -236,6 +270,8 @@ tn_err timer_make(struct untyped *mem, struct limbo *limbo, struct actor *owner,
     timer->embedded.cell.flags = CELL_EMBEDDED;
     timer->embedded.cell.cls = MSG_TIMER_EXPIRED;
     timer->embedded.object = &timer->object;
+    timer->embedded.take = timer_take;
+    at_init(&timer->fired, 0);
     at_init(&timer->embedded.queued, 0);
     *ret_timer = timer;
     return TN_OK;
@@ -255,6 +291,7 @@ tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time at, uin
     struct timer *timer = (struct timer *)view.object;
     lock_take(&timer->lock);
     event_cancel(&timer->event);
+    at_store(&timer->fired, 0, RELAXED);
     timer->cookie = cookie;
     if (at != TN_NEVER)
         event_arm(cpu, &timer->event, at);
@@ -266,7 +303,7 @@ tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time at, uin
 
 struct reply {
     struct object object;
-    struct actor *caller; /* holds a ref; NULL once answered */
+    struct actor *caller; /* holds a ref */
     uint64_t generation;
 };
 
@@ -303,8 +340,8 @@ tn_err defer(struct cpu *cpu, struct turn *turn, tn_cap *ret_reply)
     object->generation = turn->generation;
     object_ref(actor_object(turn->caller));
     tn_cap cap;
-    tn_err err =
-        cap_insert(actor->space, &object->object, TN_R_CALL | TN_R_GRANT, 0, NULL, 0, &cap);
+    /* Without the right to grant: it moves, and there is never a second one. */
+    tn_err err = cap_insert(actor->space, &object->object, TN_R_CALL, 0, NULL, 0, &cap);
     object_unref(&object->object); /* the capability's now, or nobody's */
     if (err != TN_OK)
         return err;

@@ -4,47 +4,59 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
-/* Fills a cell, and a block where the message needs one. Nothing is held on failure. */
-static tn_err fill(struct turn *turn, struct cell *cell, const struct tn_pack *in,
-                   const tn_cap *caps)
+/* Makes the block that a message needs which does not fit into its cell; *ret_block is NULL when it
+ * does. */
+static tn_err make_block(struct turn *turn, const struct tn_pack *in, struct block **ret_block)
+{
+    *ret_block = NULL;
+    if (in->ncaps * sizeof(tn_cap) + in->len <= TN_INLINE)
+        return TN_OK;
+    struct block *block = block_make(turn->actor->memory, in->len);
+    if (block == NULL)
+        return TN_ENOMEM;
+    if (in->len > 0)
+        memcpy(block->bytes, in->data, in->len);
+    block->ncaps = in->ncaps;
+    *ret_block = block;
+    return TN_OK;
+}
+
+static void fill(struct cell *cell, struct block *block, const struct tn_pack *in,
+                 const tn_cap *caps)
 {
     size_t caps_bytes = in->ncaps * sizeof(tn_cap);
     cell->ncaps = (uint8_t)in->ncaps;
     cell->flags = CELL_ONEWAY;
-    if (caps_bytes + in->len <= TN_INLINE) {
-        memcpy(cell->body.bytes, caps, caps_bytes);
-        if (in->len > 0)
-            memcpy(cell->body.bytes + caps_bytes, in->data, in->len);
-        cell->len = (uint8_t)in->len;
-        return TN_OK;
-    }
-    struct block *block = block_make(turn->actor->memory, in->len);
-    if (block == NULL)
-        return TN_ENOMEM;
-    memcpy(block->bytes, in->data, in->len);
-    memcpy(block->caps, caps, caps_bytes);
-    block->ncaps = in->ncaps;
-    cell->flags |= CELL_BLOCK;
     cell->len = 0;
-    cell->body.block = block;
-    return TN_OK;
+    if (block != NULL) {
+        memcpy(block->caps, caps, caps_bytes);
+        cell->flags |= CELL_BLOCK;
+        cell->body.block = block;
+        return;
+    }
+    memcpy(cell->body.bytes, caps, caps_bytes);
+    if (in->len > 0)
+        memcpy(cell->body.bytes + caps_bytes, in->data, in->len);
+    cell->len = (uint8_t)in->len;
 }
 
-/* Sends with a credit that is held; gives it back on failure. */
+/* Sends with a credit that is held; gives it back on failure. The transfer is the last thing that
+ * can fail, for what was moved could not be given back unchanged. */
 static tn_err deliver(struct cpu *cpu, struct turn *turn, struct actor *target, uint64_t badge,
                       uint32_t method, const struct tn_pack *in)
 {
     tn_cap caps[TN_PACK_CAPS] = {0};
+    struct block *block = NULL;
     tn_err err = TN_ENOMEM;
     struct cell *cell = actor_cell(turn->actor);
     if (cell == NULL)
         goto no_cell;
-    err = pack_transfer(turn->actor->space, in, target->space, caps);
+    err = make_block(turn, in, &block);
+    if (err == TN_OK)
+        err = pack_transfer(turn->actor->space, in, target->space, caps);
     if (err != TN_OK)
-        goto no_caps;
-    err = fill(turn, cell, in, caps);
-    if (err != TN_OK)
-        goto no_block;
+        goto no_message;
+    fill(cell, block, in, caps);
     cell->badge = badge;
     cell->cause = turn->info.cause;
     cell->method = method;
@@ -53,13 +65,11 @@ static tn_err deliver(struct cpu *cpu, struct turn *turn, struct actor *target, 
     mbox_push(&target->mbox, cell);
     sched_wake(cpu, target);
     return TN_OK;
-no_block:
-    for (uint32_t i = 0; i < in->ncaps; i++)
-        cap_delete(target->space, caps[i]);
-no_caps:
+no_message:
+    block_free(block);
     cell_give(cell);
 no_cell:
-    mbox_unreserve(&target->mbox);
+    credit_back(cpu, target);
     return err;
 }
 
@@ -110,16 +120,17 @@ tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
         return err;
     object_ref(actor_object(target));
     wait->credit_of = target;
+    /* In the queue first, then the look: a credit comes back before the look and is seen by it, or
+     * after it and its giver sees the queue. Nobody can grant one while we hold the lock. */
+    lock_take(&target->senders.lock);
     wait_enqueue(wait, &target->senders);
-    /* A credit that came back before we stood in the queue went unseen: look once more. */
-    if (mbox_reserve(&target->mbox)) {
-        if (wait_claim(wait, generation, WAIT_FILLING)) {
-            wait->credit_held = true;
-            wait_filled(wait, generation);
-            turn_wake(cpu, turn);
-        } else {
-            mbox_unreserve(&target->mbox);
-        }
+    bool got = mbox_reserve(&target->mbox);
+    if (got)
+        wait_unqueue(wait);
+    lock_drop(&target->senders.lock);
+    if (got) {
+        wait_release(cpu, wait);
+        return deliver(cpu, turn, target, badge, method, in);
     }
     wait_expire_at(cpu, wait, turn->info.deadline);
     return IPC_PENDING;

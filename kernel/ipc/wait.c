@@ -37,6 +37,7 @@ void wait_expire_at(struct cpu *cpu, struct wait *wait, tn_time deadline)
     if (deadline == TN_NEVER)
         return;
     wait->expiry.fire = expire;
+    wait->expires = true;
     wait->expiry_generation = wait_generation(wait);
     event_arm(cpu, &wait->expiry, deadline);
 }

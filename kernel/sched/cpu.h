@@ -59,15 +59,18 @@ struct cpu {
     uint32_t queued;    /* bit p: queue[p] is not empty */
     struct fiber *free; /* stacks at hand */
     uint32_t nfree;
-    struct fiber *leaving; /* just left for good: freed by whoever runs next */
-    struct turn *parking;  /* just left to wait: parked by whoever runs next */
-    tn_time now;           /* at the last look at the clock */
-    uint32_t until_clock;  /* turns until the next look */
-    uint64_t causes;       /* trace contexts begun here */
+    struct fiber *leaving;    /* just left for good: freed by whoever runs next */
+    struct turn *parking;     /* just left to wait: parked by whoever runs next */
+    tn_time now;              /* at the last look at the clock */
+    uint32_t until_clock;     /* turns until the next look */
+    uint32_t until_reap;      /* batches until the next look at limbo */
+    struct actor *metered;    /* whose time runs; NULL: nobody's */
+    tn_time metered_since_ns; /* where it is exact */
+    uint64_t causes;          /* trace contexts begun here */
     struct cpu_stats stats;
     struct machine_fiber boot;
     /* shared */
-    _Alignas(64) _Atomic(struct actor *) remote; /* actors that others woke, newest first */
+    _Alignas(64) atomic_of(struct actor *) remote; /* actors that others woke, newest first */
     _Alignas(64) struct spinlock wheel_lock;
     struct wheel wheel;
 };
@@ -88,6 +91,7 @@ struct kernel {
     struct fiber *fiber_free;
     struct fiber *fibers; /* all that were made */
     uint32_t nfibers;
+    uint32_t fiber_cache; /* stacks that one CPU keeps at hand */
     atomic_u32 stopping;
     atomic_u32 alive;      /* actors that are not dead */
     atomic_u32 draining;   /* stop with the last of them */
@@ -137,9 +141,18 @@ bool fiber_ensure(struct cpu *cpu, uint32_t n);
  * actor; NULL: nothing) to the caller's room and wakes it. TN_EGONE when the caller gave up,
  * TN_EINVAL when there is nothing to answer. */
 tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const struct tn_pack *out);
-/* The same for a call that is known by its caller and generation; drops no ref. */
+/* The same for a call that is known by its caller and generation; drops no ref. When the answer
+ * cannot be given (TN_ETOOBIG, the errors of pack_transfer) the caller gets that error as well, and
+ * all capabilities stay. */
 tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, tn_err result,
                    struct space *from, const struct tn_pack *out);
+
+/* A credit of the actor's mailbox that is not used, or not any more, goes to who waits for one, or
+ * back. Any. */
+void credit_back(struct cpu *cpu, struct actor *actor);
+
+/* Deletes the capabilities that came with the turn's message, which nobody will look at. */
+void turn_drop_caps(struct turn *turn);
 
 /* Copies or moves the capabilities of `pack` from one space to another, all or none. */
 tn_err pack_transfer(struct space *from, const struct tn_pack *pack, struct space *to,

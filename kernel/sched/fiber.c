@@ -4,7 +4,15 @@
 #include "base/assert.h"
 #include "base/bits.h"
 
-enum { FIBER_CACHE = 8 }; /* stacks that one CPU keeps at hand */
+enum { FIBER_CACHE_MIN = 2, FIBER_CACHE_MAX = 8 };
+
+uint32_t fiber_cache(const struct kernel *kernel)
+{
+    uint32_t share = kernel->config.fibers_max / (2 * kernel->ncpus);
+    if (share < FIBER_CACHE_MIN)
+        return FIBER_CACHE_MIN;
+    return share < FIBER_CACHE_MAX ? share : FIBER_CACHE_MAX;
+}
 
 struct fiber *fiber_self(void)
 {
@@ -63,13 +71,13 @@ struct fiber *fiber_get(struct cpu *cpu)
 
 void fiber_put(struct cpu *cpu, struct fiber *fiber)
 {
-    if (cpu->nfree < FIBER_CACHE) {
+    struct kernel *kernel = cpu->kernel;
+    if (cpu->nfree < kernel->fiber_cache) {
         fiber->link = cpu->free;
         cpu->free = fiber;
         cpu->nfree++;
         return;
     }
-    struct kernel *kernel = cpu->kernel;
     lock_take(&kernel->fiber_lock);
     fiber->link = kernel->fiber_free;
     kernel->fiber_free = fiber;

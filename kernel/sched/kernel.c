@@ -5,7 +5,10 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 
-enum { SPIN_DEFAULT = 200 };
+enum {
+    SPIN_DEFAULT = 200,
+    FIBERS_AT_BOOT = 2, /* stacks of a CPU: its loop's, and one to leave it for */
+};
 
 static tn_err boot_cpus(struct kernel *kernel)
 {
@@ -21,6 +24,9 @@ static tn_err boot_cpus(struct kernel *kernel)
         lock_init(&cpu->wheel_lock, LOCK_WHEEL);
         wheel_init(&cpu->wheel, now);
         kernel->cpu[i] = cpu;
+        /* Set aside now: a CPU that starts late must not find that others use all. */
+        if (!fiber_ensure(cpu, FIBERS_AT_BOOT))
+            return TN_ENOMEM;
     }
     return TN_OK;
 }
@@ -46,6 +52,7 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
         kernel->config.spin = SPIN_DEFAULT;
     kernel->ncpus = machine_cpu_count();
     ASSERT(kernel->ncpus >= 1 && kernel->ncpus <= TN_CPUS_MAX);
+    kernel->fiber_cache = fiber_cache(kernel);
     limbo_init(&kernel->limbo, kernel->ncpus);
     cap_root_init(&kernel->caps);
     lock_init(&kernel->fiber_lock, LOCK_SCHED);
@@ -67,8 +74,6 @@ static void cpu_main(void *arg, uint32_t id)
     struct kernel *kernel = arg;
     struct cpu *cpu = kernel->cpu[id];
     limbo_busy(&kernel->limbo, id);
-    if (!fiber_ensure(cpu, 2))
-        machine_panic("no memory for the stacks of a CPU", __FILE__, __LINE__);
     struct fiber *first = fiber_get(cpu);
     fiber_switch_to(cpu, &cpu->boot, first);
     sched_landed(cpu);
@@ -102,11 +107,25 @@ void kernel_begin(struct kernel *kernel, struct actor *first)
     sched_wake(first->home, first);
 }
 
+/* No CPU runs and all actors are dead: empties the mailboxes of those that were queued for that
+ * when the CPUs left, so that nothing is kept by them. */
+static void settle(struct kernel *kernel)
+{
+    for (uint32_t i = 0; i < kernel->ncpus; i++) {
+        struct cpu *cpu = kernel->cpu[i];
+        queue_take_remote(cpu);
+        for (struct actor *actor = queue_pop(cpu); actor != NULL; actor = queue_pop(cpu))
+            sched_run_dead(cpu, actor);
+    }
+}
+
 void kernel_run(struct kernel *kernel)
 {
-    at_store(&kernel->stopping, 0, RELAXED);
     kernel_stop_if_empty(kernel);
     machine_run(cpu_main, kernel);
+    at_store(&kernel->stopping, 0, RELAXED); /* here, so that a stop before the run is not lost */
+    if (at_load(&kernel->alive, RELAXED) == 0)
+        settle(kernel);
 }
 
 void kernel_stop(struct kernel *kernel)
@@ -170,8 +189,17 @@ static bool reap_turn(struct cpu *cpu, struct actor *actor, struct turn *turn)
     domain->abandon(cpu, turn);
 
     (void)turn_answer(cpu, turn, TN_EGONE, NULL);
-    turn_finish(cpu, turn);
+    turn_finish(turn);
     return true;
+}
+
+void sched_run_dead(struct cpu *cpu, struct actor *actor)
+{
+    ASSERT(actor_life(actor) == ACTOR_DEAD && actor->turns == 0 && actor->instance == NULL);
+    mailbox_drain(cpu, actor);
+    at_store(&actor->run, ACTOR_GONE, SEQ_CST);
+    sched_wake(cpu, actor);
+    object_unref(actor_object(actor)); /* the queue's */
 }
 
 bool actor_reap(struct cpu *cpu, struct actor *actor)
@@ -180,17 +208,17 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
         return false;
     if (actor->turns > 0)
         return false;
-    struct cell *cell;
-    while ((cell = mbox_pop(&actor->mbox)) != NULL)
-        cell_drop(cpu, actor, cell);
+    mailbox_drain(cpu, actor);
     if (actor->instance != NULL) {
         actor->instance->domain->destroy(actor->instance);
         actor->instance = NULL;
     }
     space_clear(actor->space);
     at_store(&actor->life, ACTOR_DEAD, SEQ_CST);
-    at_store(&actor->run, ACTOR_IDLE, SEQ_CST);
-    sched_wake(cpu, actor); /* what came in between is drained */
+    /* SEQ_CST, then a look: who pushed before and saw RUNNING is seen; who comes later sees GONE.
+     */
+    at_store(&actor->run, ACTOR_GONE, SEQ_CST);
+    sched_wake(cpu, actor);
     object_unref(actor_object(actor));
     at_sub(&cpu->kernel->alive, 1, SEQ_CST);
     kernel_stop_if_empty(cpu->kernel);

@@ -8,6 +8,7 @@
 enum {
     CLOCK_TURNS = 64,        /* turns between two looks at the clock */
     REAP_OBJECTS = 16,       /* freed in one go, between turns */
+    REAP_BATCHES = 16,       /* between two looks at limbo of a CPU that is never idle */
     GRACE_LOOK_NS = 1000000, /* sleep at most while objects wait for a grace period */
     NESTED_MAX = 4,          /* turns of data domains one in the other on a stack */
 };
@@ -26,8 +27,20 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;
     cpu->until_clock = CLOCK_TURNS;
-    if (wheel_next_ns(&cpu->wheel) <= now)
-        sched_fire(cpu);
+    sched_fire(cpu);
+}
+
+void sched_meter(struct cpu *cpu, struct actor *actor)
+{
+    struct actor *from = cpu->metered;
+    cpu->metered = actor;
+    bool leaves = from != NULL && from->exact_time;
+    if (!leaves && (actor == NULL || !actor->exact_time))
+        return;
+    tn_time now = machine_now_ns();
+    if (leaves)
+        from->stats.cpu_time_ns += now - cpu->metered_since_ns;
+    cpu->metered_since_ns = now;
 }
 
 /* A turn of an actor that cannot serve ends before it begins. */
@@ -41,8 +54,7 @@ static bool turn_refused(struct cpu *cpu, struct turn *turn)
         err = TN_ETIME;
     if (err == TN_OK)
         return false;
-    for (uint32_t i = 0; i < turn->in.ncaps; i++)
-        cap_delete(turn->actor->space, turn->in.caps[i]);
+    turn_drop_caps(turn);
     (void)turn_answer(cpu, turn, err, NULL);
     return true;
 }
@@ -55,7 +67,7 @@ static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fi
     const struct domain *domain = actor->instance->domain;
     ASSERT(actor->turns == 0);
     actor->turns = 1;
-    tn_time before = actor->exact_time ? machine_now_ns() : 0;
+    sched_meter(cpu, actor);
     if (domain->on_fiber) {
         turn->fiber = fiber;
         fiber->turn = turn;
@@ -65,8 +77,6 @@ static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fi
         ASSERT(*ret_end == TURN_DONE);
         cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
     }
-    if (actor->exact_time)
-        actor->stats.cpu_time_ns += machine_now_ns() - before;
     return cpu;
 }
 
@@ -76,7 +86,9 @@ static struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *c
     struct turn local;
     struct instance *instance = actor->instance;
     struct turn *turn = instance->domain->on_fiber ? &local : instance->domain->turn_room(instance);
-    turn_from_cell(turn, cpu, actor, cell);
+    *ret_mine = true;
+    if (!turn_from_cell(turn, cpu, actor, cell))
+        return cpu;
     if (turn->caller == NULL)
         actor->stats.messages_processed++;
     cpu->stats.messages_processed++;
@@ -84,7 +96,7 @@ static struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *c
     cpu = turn_run(cpu, turn, fiber_self(), &end);
     *ret_mine = end == TURN_DONE;
     if (end == TURN_DONE)
-        turn_finish(cpu, turn);
+        turn_finish(turn);
     else
         turn_park(cpu, turn);
     return cpu;
@@ -103,20 +115,28 @@ static bool resume(struct cpu *cpu, struct turn *turn)
         fiber_switch_to(cpu, &self->machine, turn->fiber);
         UNREACHABLE("a fiber that was left for good");
     }
+    sched_meter(cpu, actor);
     if (actor->instance->domain->resume(cpu, turn) == TURN_WAITS) {
         turn_park(cpu, turn);
         return false;
     }
-    turn_finish(cpu, turn);
+    turn_finish(turn);
     return true;
 }
 
 struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
 {
+    if (actor_life(actor) == ACTOR_DEAD) {
+        sched_run_dead(cpu, actor);
+        return cpu;
+    }
     at_store(&actor->run, ACTOR_RUNNING, RELAXED);
     for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
         if (actor_life(actor) == ACTOR_DYING && actor_reap(cpu, actor))
             return cpu;
+        /* Before the turn: one that only waits or yields does not come back here. */
+        if (cpu->until_clock-- == 0)
+            look_at_clock(cpu, actor);
         struct turn *turn = at_swap(&actor->woken, NULL, ACQUIRE);
         bool mine = true;
         if (turn != NULL) {
@@ -130,8 +150,6 @@ struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
             else
                 cpu = run_cell(cpu, actor, cell, &mine);
         }
-        if (cpu->until_clock-- == 0)
-            look_at_clock(cpu, mine ? actor : NULL);
         if (!mine)
             return cpu;
     }
@@ -166,7 +184,12 @@ void sched_loop(struct cpu *cpu)
 {
     struct kernel *kernel = cpu->kernel;
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
+        sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
+        if (cpu->until_reap-- == 0) {
+            cpu->until_reap = REAP_BATCHES;
+            (void)limbo_reap(&kernel->limbo, REAP_OBJECTS);
+        }
         queue_take_remote(cpu);
         struct actor *actor = queue_pop(cpu);
         if (actor != NULL) {
@@ -194,7 +217,7 @@ void fiber_main(void *arg)
         struct actor *actor = turn->actor;
         enum turn_end end;
         cpu = turn_run(cpu, turn, fiber, &end);
-        turn_finish(cpu, turn);
+        turn_finish(turn);
         actor_release(cpu, actor);
         struct fiber *caller = fiber->caller;
         if (caller != NULL) {
@@ -212,6 +235,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
     struct instance *instance = actor->instance;
     const struct domain *domain = instance->domain;
     struct fiber *self = fiber_self();
+    struct actor *caller = cpu->metered;
     if (cpu->until_clock-- == 0)
         look_at_clock(cpu, NULL);
     if (domain->on_fiber) {
@@ -223,6 +247,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
         fiber_switch_to(cpu, &self->machine, fiber);
         ASSERT(self->cpu == cpu);
         sched_landed(cpu);
+        sched_meter(cpu, caller);
         self->turn = before;
         return;
     }
@@ -231,9 +256,10 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
     self->nested++;
     enum turn_end end;
     (void)turn_run(cpu, turn, self, &end);
+    sched_meter(cpu, caller);
     self->nested--;
     if (end == TURN_DONE) {
-        turn_finish(cpu, turn);
+        turn_finish(turn);
         actor_release(cpu, actor);
     } else {
         turn_park(cpu, turn);

@@ -42,42 +42,49 @@ void actor_release(struct cpu *cpu, struct actor *actor)
         queue_enter(cpu, actor);
 }
 
-/* Makes the actor QUEUED from IDLE, and from WAITING too when `from_waiting`. */
-static void actor_enqueue(struct cpu *cpu, struct actor *actor, bool from_waiting)
+/* Makes the actor QUEUED from IDLE, and from WAITING too when `from_waiting`; what it was. */
+static uint32_t actor_enqueue(struct cpu *cpu, struct actor *actor, bool from_waiting)
 {
     uint32_t run = at_load(&actor->run, SEQ_CST);
     while (run == ACTOR_IDLE || (run == ACTOR_WAITING && from_waiting)) {
         if (at_cas(&actor->run, &run, ACTOR_QUEUED, SEQ_CST, SEQ_CST)) {
             queue_enter(cpu, actor);
-            return;
+            return run;
         }
     }
+    return run;
 }
 
-/* Answers and frees all that is in the mailbox. The caller is the runner. */
-static void mailbox_drain(struct cpu *cpu, struct actor *actor)
+/* Nobody runs a dead actor, so whoever came too late queues it once more, to have its mailbox
+ * emptied. Not on the spot: a timer that fires holds a lock. The queue holds a ref. */
+static void wake_dead(struct cpu *cpu, struct actor *actor)
+{
+    uint32_t gone = ACTOR_GONE;
+    if (at_load(&actor->mbox.pushed, SEQ_CST) == NULL)
+        return;
+    object_ref(actor_object(actor));
+    if (at_cas(&actor->run, &gone, ACTOR_QUEUED, SEQ_CST, SEQ_CST))
+        queue_enter(cpu, actor);
+    else
+        object_unref(actor_object(actor)); /* somebody else has queued it */
+}
+
+void sched_wake(struct cpu *cpu, struct actor *actor)
+{
+    if (actor_enqueue(cpu, actor, false) == ACTOR_GONE)
+        wake_dead(cpu, actor);
+}
+
+void mailbox_drain(struct cpu *cpu, struct actor *actor)
 {
     struct cell *cell;
     while ((cell = mbox_pop(&actor->mbox)) != NULL)
         cell_drop(cpu, actor, cell);
 }
 
-void sched_wake(struct cpu *cpu, struct actor *actor)
-{
-    if (actor_life(actor) != ACTOR_DEAD) {
-        actor_enqueue(cpu, actor, false);
-        return;
-    }
-    /* Nobody runs a dead actor, so whoever came too late takes its message out again. */
-    while (!mbox_empty(&actor->mbox) && actor_claim(actor)) {
-        mailbox_drain(cpu, actor);
-        at_store(&actor->run, ACTOR_IDLE, SEQ_CST);
-    }
-}
-
 void sched_rouse(struct cpu *cpu, struct actor *actor)
 {
-    actor_enqueue(cpu, actor, true);
+    (void)actor_enqueue(cpu, actor, true);
 }
 
 void turn_wake(struct cpu *cpu, struct turn *turn)
@@ -88,7 +95,7 @@ void turn_wake(struct cpu *cpu, struct turn *turn)
     if (at_swap(&turn->state, TURN_WOKEN, ACQ_REL) != TURN_PARKED)
         return;
     at_store(&actor->woken, turn, SEQ_CST);
-    actor_enqueue(cpu, actor, true);
+    (void)actor_enqueue(cpu, actor, true);
 }
 
 bool turn_was_woken(struct turn *turn)
@@ -159,6 +166,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     fiber_switch_to(cpu, &self->machine, to);
     cpu = self->cpu;
     sched_landed(cpu);
+    sched_meter(cpu, turn->actor);
     self->turn = turn;
     return cpu;
 }
@@ -166,21 +174,27 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
 tn_err pack_transfer(struct space *from, const struct tn_pack *pack, struct space *to,
                      tn_cap *ret_caps)
 {
-    tn_cap made[TN_PACK_CAPS];
     ASSERT(pack->ncaps <= TN_PACK_CAPS);
-    for (uint32_t i = 0; i < pack->ncaps; i++) {
-        tn_err err = cap_copy(from, pack->caps[i], to, &made[i]);
-        if (err != TN_OK) {
-            while (i-- > 0)
-                cap_delete(to, made[i]);
-            return err;
-        }
+    if (pack->ncaps == 0)
+        return TN_OK;
+    return cap_transfer(from, pack->caps, pack->ncaps, pack->move, to, ret_caps);
+}
+
+/* Copies an answer to where the caller waits for it, whole or not at all. */
+static tn_err wait_fill(struct wait *wait, struct actor *caller, struct space *from,
+                        const struct tn_pack *out)
+{
+    wait->len = out->len;
+    if (out->len > wait->room_size)
+        return TN_ETOOBIG;
+    tn_err err = pack_transfer(from, out, caller->space, wait->caps);
+    if (err != TN_OK) {
+        wait->len = 0;
+        return err;
     }
-    for (uint32_t i = 0; i < pack->ncaps; i++) {
-        ret_caps[i] = made[i];
-        if ((pack->move >> i & 1) != 0)
-            cap_delete(from, pack->caps[i]);
-    }
+    if (out->len > 0)
+        memcpy(wait->room, out->data, out->len);
+    wait->ncaps = out->ncaps;
     return TN_OK;
 }
 
@@ -190,26 +204,15 @@ tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, t
     struct wait *wait = caller->wait;
     if (!wait_claim(wait, generation, WAIT_FILLING))
         return TN_EGONE;
-    if (out != NULL && out->len > wait->room_size) {
-        result = TN_ETOOBIG;
-        wait->len = out->len;
-    } else if (out != NULL) {
-        tn_err err = TN_OK;
-        if (out->ncaps > 0)
-            err = pack_transfer(from, out, caller->space, wait->caps);
-        if (err == TN_OK) {
-            if (out->len > 0)
-                memcpy(wait->room, out->data, out->len);
-            wait->len = out->len;
-            wait->ncaps = out->ncaps;
-        } else {
-            result = err;
-        }
-    }
+    tn_err err = out != NULL ? wait_fill(wait, caller, from, out) : TN_OK;
+    if (err != TN_OK)
+        result = err;
+    else if (result < TN_ERRORS_LAST || result == TN_DEFERRED)
+        result = TN_EINTERNAL; /* no error of ours or of an interface */
     wait->result = result;
     wait_filled(wait, generation);
     turn_wake(cpu, wait->turn);
-    return TN_OK;
+    return err;
 }
 
 tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const struct tn_pack *out)
@@ -228,7 +231,8 @@ tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const stru
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     if ((cell->flags & CELL_EMBEDDED) != 0) {
-        embedded_taken(cell);
+        uint64_t cookie;
+        (void)embedded_take(cell, &cookie);
         return;
     }
     struct block *block = NULL;
@@ -258,11 +262,10 @@ void credit_back(struct cpu *cpu, struct actor *actor)
         return;
     lock_take(&queue->lock);
     while (!list_empty(&queue->waits) && mbox_reserve(&actor->mbox)) {
-        struct wait *wait = CONTAINER_OF(list_pop_front(&queue->waits), struct wait, link);
-        at_sub(&queue->length, 1, RELAXED);
-        if (!wait_claim(wait, wait->queue_generation, WAIT_FILLING)) {
-            mbox_unreserve(&actor->mbox); /* it expired: it is not in need any more */
-            continue;
+        struct wait *wait = wait_queue_claim(queue);
+        if (wait == NULL) {
+            mbox_unreserve(&actor->mbox); /* nobody can have come: we hold the lock */
+            break;
         }
         wait->credit_held = true;
         wait_filled(wait, wait->queue_generation);
@@ -273,7 +276,9 @@ void credit_back(struct cpu *cpu, struct actor *actor)
 
 void wait_release(struct cpu *cpu, struct wait *wait)
 {
-    event_cancel(&wait->expiry);
+    if (wait->expires)
+        event_cancel(&wait->expiry);
+    wait->expires = false;
     wait_dequeue(wait);
     struct actor *credit_of = wait->credit_of;
     if (credit_of != NULL) {
@@ -289,14 +294,23 @@ void wait_release(struct cpu *cpu, struct wait *wait)
         object_unref(held);
     }
     struct actor *callee = at_load(&wait->callee, RELAXED);
-    at_store(&wait->callee, NULL, SEQ_CST);
-    if (callee != NULL && wait->callee_ref)
+    if (callee != NULL) /* RELEASE: a search that sees it missed nothing, the wait is over */
+        at_store(&wait->callee, NULL, RELEASE);
+    if (wait->callee_ref)
         object_unref(actor_object(callee));
     wait->callee_ref = false;
     wait_close(wait);
 }
 
-void turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, struct cell *cell)
+/* A message of the kernel's own, taken out of the object that it is part of. */
+static bool turn_from_embedded(struct turn *turn, struct cell *cell)
+{
+    turn->info.flags = TN_TURN_ONEWAY;
+    turn->cell = NULL;
+    return embedded_take(cell, &turn->info.cookie);
+}
+
+bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     turn->actor = actor;
     turn->cell = cell;
@@ -316,13 +330,9 @@ void turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, str
                                   .method = cell->method,
                                   .cls = cell->cls};
     turn->in = (struct tn_pack){.ncaps = cell->ncaps, .len = cell->len};
-    if ((cell->flags & CELL_EMBEDDED) != 0) {
-        turn->info.cookie = cell->body.cookie;
-        turn->info.flags = TN_TURN_ONEWAY;
-        turn->cell = NULL;
-        embedded_taken(cell);
-        return;
-    }
+    if ((cell->flags & CELL_EMBEDDED) != 0)
+        return turn_from_embedded(turn, cell);
+    credit_back(cpu, actor); /* it is out of the mailbox, though its cell is still needed */
     if ((cell->flags & CELL_CALL) != 0) {
         struct cell_call *call = &cell->body.call;
         turn->caller = call->caller;
@@ -345,9 +355,17 @@ void turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, str
         memcpy(turn->in.caps, cell->body.bytes, cell->ncaps * sizeof(tn_cap));
         turn->in.data = cell->body.bytes + cell->ncaps * sizeof(tn_cap);
     }
+    return true;
 }
 
-void turn_finish(struct cpu *cpu, struct turn *turn)
+void turn_drop_caps(struct turn *turn)
+{
+    for (uint32_t i = 0; i < turn->in.ncaps; i++)
+        cap_delete(turn->actor->space, turn->in.caps[i]);
+    turn->in.ncaps = 0;
+}
+
+void turn_finish(struct turn *turn)
 {
     struct actor *actor = turn->actor;
     ASSERT(actor->turns == 1);
@@ -355,8 +373,6 @@ void turn_finish(struct cpu *cpu, struct turn *turn)
     actor->turns = 0;
     actor->waiting = NULL;
     block_free(turn->block);
-    if (turn->cell != NULL) {
+    if (turn->cell != NULL)
         cell_give(turn->cell);
-        credit_back(cpu, actor);
-    }
 }

@@ -22,9 +22,9 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/race/sim/race_point.h"
-#include "machine/linux/fault.h"
-#include "machine/linux/fiber.h"
-#include "machine/linux/memory.h"
+#include "machine/hosted/fault.h"
+#include "machine/hosted/fiber.h"
+#include "machine/hosted/memory.h"
 #include "machine/sim/sim_int.h"
 
 enum {

@@ -52,6 +52,17 @@ static tn_err run_life(struct native *native, struct turn *turn)
     }
 }
 
+/* Answers; what was to be moved to a caller that cannot have it goes, for nobody knows of it. */
+static void answer(struct turn *turn, tn_err result, const struct tn_pack *out)
+{
+    if (turn_answer(fiber_self()->cpu, turn, result, out) == TN_OK || out == NULL)
+        return;
+    for (uint32_t i = 0; i < out->ncaps; i++) {
+        if ((out->move >> i & 1) != 0)
+            (void)cap_delete(turn->actor->space, out->caps[i]);
+    }
+}
+
 /* The call handler with room for its reply; answers. */
 static void run_call(struct native *native, struct turn *turn)
 {
@@ -60,13 +71,17 @@ static void run_call(struct native *native, struct turn *turn)
     struct block *block = NULL;
     struct tn_pack out = {.data = small, .size = turn_room_size(turn)};
     tn_err err = TN_EMETHOD;
-    if (HANDLER(c, call) == NULL)
+    if (HANDLER(c, call) == NULL) {
+        turn_drop_caps(turn);
         goto answer;
+    }
     if (out.size > sizeof(small)) {
         block = block_make(turn->actor->memory, out.size);
-        err = TN_ENOMEM;
-        if (block == NULL)
+        if (block == NULL) {
+            turn_drop_caps(turn);
+            err = TN_ENOMEM;
             goto answer;
+        }
         out.data = block->bytes;
     }
     uint32_t size = out.size;
@@ -78,7 +93,7 @@ static void run_call(struct native *native, struct turn *turn)
     else if (out.len > size || out.ncaps > TN_PACK_CAPS)
         err = TN_EINTERNAL;
 answer:
-    (void)turn_answer(fiber_self()->cpu, turn, err, err == TN_OK ? &out : NULL);
+    answer(turn, err, err == TN_OK ? &out : NULL);
 done:
     block_free(block);
     if (err < 0)
@@ -99,6 +114,8 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
         run_call(native, turn);
     } else if (HANDLER(c, event) != NULL) {
         c->event(native->self, &turn->info, &turn->in);
+    } else {
+        turn_drop_caps(turn);
     }
     (void)cpu;
     return TURN_DONE;

@@ -80,8 +80,8 @@ static void rights_check(const struct section *s, const struct need_spec *need)
     rights_add(&has, need->rights);
     rights_add(&asked, all);
     fault(s->doc, node == NULL ? s->at : node->at,
-          "rights in %s: %s %s no method of %s, which ask for %s", s->label, has.text,
-          need->rights == 0 ? "allows" : "allow", need->interface->name, asked.text);
+          "rights in %s: with %s no method of %s can be called: they ask for %s", s->label,
+          has.text, need->interface->name, asked.text);
 }
 
 static void need_parse(const struct section *s, struct need_spec *need)
@@ -186,6 +186,15 @@ static void identity_parse(const struct section *s, struct component_spec *c)
         c->description = node->string;
 }
 
+/* Has the table under `key` n keys? A missing one has none. */
+static bool has_keys(const struct toml_table *root, struct str key, uint32_t n)
+{
+    const struct toml_node *node = toml_get(root, key);
+    if (node == NULL)
+        return n == 0;
+    return node->type == TOML_TABLE && toml_table_count(node->table) == n;
+}
+
 void manifest_parse(struct doc *doc, struct str text, struct package *package)
 {
     static const char *const keys[] = {"component", "provides", "needs", "resources", "code"};
@@ -202,6 +211,7 @@ void manifest_parse(struct doc *doc, struct str text, struct package *package)
     c->resources = (struct resources){SYSTEM_MEMORY_DEFAULT, SYSTEM_FUEL_DEFAULT,
                                       TN_MAILBOX_DEFAULT, 0, SYSTEM_STACK_DEFAULT};
     section_check(&root, keys, 5);
+    bool all_tables_known = doc->reading->faults->total == before;
     if (toml_get(table, STR("component")) == NULL)
         (void)section_need(&root, "component", TOML_TABLE, "[component] with name, version, kind");
     else if (section_table(&root, "component", &s))
@@ -214,7 +224,9 @@ void manifest_parse(struct doc *doc, struct str text, struct package *package)
         section_resources(&s, false, &c->resources);
     code_parse(&root, package);
     package->known = true;
-    package->complete = doc->reading->faults->total == before;
+    package->complete = all_tables_known && has_keys(table, STR("provides"), c->nprovides) &&
+                        has_keys(table, STR("needs"), c->nneeds);
+    package->sound = doc->reading->faults->total == before;
 }
 
 tn_err component_parse(struct str file, struct str text, void *arena, uint64_t arena_bytes,

@@ -126,13 +126,13 @@ const struct toml_table *doc_parse(struct doc *doc, struct str text)
     const struct toml_table *root = NULL;
     if (doc->reading->full)
         return NULL;
-    tn_err e = toml_parse(&doc->reading->arena, text.at, text.len, &root, &errors);
-    if (e == TN_OK)
+    if (toml_parse(&doc->reading->arena, text.at, text.len, &root, &errors) == TN_OK)
         return root;
-    if (e == TN_ENOMEM) {
-        doc->reading->full = true;
+    /* The arena may run out behind a mistake: then there may be more of them. */
+    for (uint32_t i = 0; i < errors.count; i++)
+        doc->reading->full = doc->reading->full || errors.at[i].err == TN_ENOMEM;
+    if (doc->reading->full)
         return NULL;
-    }
     for (uint32_t i = 0; i < errors.count; i++) {
         const struct toml_error *error = &errors.at[i];
         const char *hint = error->hint;

@@ -153,8 +153,9 @@ struct package {
     struct str folder;
     struct component_spec spec;
     tn_err error;  /* why the file could not be read */
-    bool known;    /* spec holds what it says, */
-    bool complete; /* and nothing of it was left out because of a fault */
+    bool known;    /* spec holds what it says */
+    bool complete; /* and all that it provides and needs, be it with faults */
+    bool sound;    /* without any fault */
 };
 extern const char *const domain_names[3];
 
@@ -166,9 +167,8 @@ void manifest_parse(struct doc *doc, struct str text, struct package *package);
 /* A component while the system.toml is read: what its spec does not keep. */
 struct instance {
     const struct toml_node *node;
-    bool known;    /* its manifest was read */
-    bool complete; /* and nothing of it left out */
-    bool placed;   /* domain or [place] said where */
+    bool known, complete, sound; /* its manifest: see struct package */
+    bool placed;                 /* domain or [place] said where */
     struct toml_pos package_at;
     struct toml_pos placed_at;
     struct toml_pos wire_at[SYSTEM_NEEDS_MAX];

@@ -1,9 +1,9 @@
 /* place.c: which domain each component runs in, and who may be in the kernel's.
  *
  * Who runs the system has the last word, then [components.NAME] domain or [place], then the
- * architecture.
- * All of them put a component into wasm, but mono and hybrid those into the kernel that say ring 0
- * or 1 of themselves and that the system's owner trusts: a manifest alone moves nothing there. */
+ * architecture. All architectures put a component into wasm, but mono and hybrid those into the
+ * kernel that say ring 0 or 1 of themselves and that the system's owner trusts: a manifest alone
+ * moves nothing there. */
 #include "base/bits.h"
 #include "runtime/package/package_int.h"
 
@@ -39,7 +39,7 @@ static void place_one(struct system *system, const struct section *s, const stru
     if (component == UINT32_MAX)
         return;
     if (node->type != TOML_STRING) {
-        fault(s->doc, node->at, "%s in %s: expected a string, found %s", quote(node->key).text,
+        fault(s->doc, node->at, "%s in %s: expected a string, found %s", plain(node->key).text,
               s->label, toml_type_name(node->type));
         return;
     }
@@ -86,13 +86,14 @@ static void code_check(struct system *system, const struct component_spec *c,
                        const struct instance *instance)
 {
     struct str file = c->domain == DOMAIN_KERNEL ? c->native_file : c->wasm_file;
-    if (system->input->probe == NULL || !instance->complete || c->domain == DOMAIN_PROCESS)
+    if (system->input->probe == NULL || !instance->sound || c->domain == DOMAIN_PROCESS)
         return;
     if (system->input->probe(system->input->read_ctx, file) != TN_OK)
         fault(&system->doc, instance->package_at, "%s runs in %s, but there is no %s: build it",
               quote(c->name).text, domain_names[c->domain], quote(file).text);
 }
 
+/* What who runs the system asks for; of several for one component the last counts. */
 static void place_asked_for(struct system *system)
 {
     for (uint32_t i = 0; i < system->input->nplaces; i++) {

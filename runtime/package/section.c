@@ -238,7 +238,7 @@ void rights_add(struct message *m, uint32_t rights)
         between = ", ";
     }
     if (rights == 0)
-        message_add(m, "none");
+        message_add(m, "no right");
 }
 
 static uint64_t lesser(uint64_t a, uint64_t b)

@@ -233,6 +233,7 @@ static void package_parse(struct system *system, const struct section *s, uint32
     instance->package_at = node->at;
     instance->known = package->known;
     instance->complete = package->complete;
+    instance->sound = package->sound;
     if (package->error == TN_ENOTFOUND)
         fault(s->doc, node->at, "there is no component.toml in %s", quote(package->folder).text);
     else if (package->error != TN_OK)
@@ -275,7 +276,7 @@ static bool components_parse(struct system *system, const struct section *root)
 {
     struct section s;
     if (toml_get(root->table, STR("components")) == NULL)
-        (void)section_need(root, "components", TOML_TABLE, "[components.NAME] with package");
+        return true; /* a system of none boots and serves */
     if (!section_table(root, "components", &s))
         return false;
     uint32_t n = toml_table_count(s.table);
@@ -285,8 +286,6 @@ static bool components_parse(struct system *system, const struct section *root)
               SYSTEM_COMPONENTS_MAX);
         return false;
     }
-    if (n == 0)
-        fault(s.doc, s.at, "%s is empty: write [components.NAME] with package", s.label);
     struct reading *reading = system->doc.reading;
     system->spec.components = arena_get(reading, n * sizeof(struct component_spec));
     system->instances = arena_get(reading, n * sizeof(struct instance));
