@@ -90,7 +90,7 @@ static void check_order(const struct system_spec *s)
 static void check_spec(const struct system_spec *s)
 {
     must(s->name.len > 0 && s->architecture.len > 0);
-    must(s->ncomponents > 0 && s->ncomponents <= SYSTEM_COMPONENTS_MAX);
+    must(s->ncomponents <= SYSTEM_COMPONENTS_MAX);
     for (uint32_t i = 0; i < s->ncomponents; i++)
         check_component(s, &s->components[i]);
     check_order(s);

@@ -45,7 +45,7 @@ static void print_summary(const char *file, struct str bytes, const struct elf_s
     struct table table;
     printf("%s: native component for %s, %s bytes%s\n", show_z(file).text, arch_name(summary->arch),
            amount_count(bytes.len).text,
-           summary->arch == ELF_ARCH_HOST ? "" : " (not this machine's: it cannot run here)");
+           summary->arch == elf_arch_host ? "" : " (not this machine's: it cannot run here)");
     printf("Trusted with everything where it runs: native code is not confined\n\n");
     table_begin(&table, 2, NULL, "lr");
     const struct {

@@ -146,10 +146,10 @@ struct wait {
     bool credit_held;
     struct object *held; /* any other object whose queue it is in; a ref */
     /* A call: */
-    _Atomic(struct actor *) callee; /* for the search of circles (wait_callee) */
+    atomic_of(struct actor *) callee; /* for the search of circles (wait_callee) */
     bool callee_ref;
     void *room; /* for the reply, of the caller's memory */
-    uint32_t room_size;
+    atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
     uint32_t len; /* of the reply, also when it did not fit */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];
@@ -181,21 +181,21 @@ struct actor {
     atomic_u32 run;  /* enum actor_run */
     atomic_u32 life; /* enum actor_life */
     struct mbox mbox;
-    _Atomic(struct turn *) woken; /* turns to go on with, newest first */
-    struct cpu *home;             /* the CPU whose queue it uses */
-    struct actor *queue_link;     /* in a run queue, or among a CPU's remote wakes */
+    atomic_of(struct turn *) woken; /* turns to go on with, newest first */
+    struct cpu *home;               /* the CPU whose queue it uses */
+    struct actor *queue_link;       /* in a run queue, or among a CPU's remote wakes */
     uint8_t priority;
     uint8_t turns; /* that exist, at most 1 for now: RUNNING only */
     bool exact_time;
     uint32_t mailbox_capacity;
     /* of the owner (RUNNING) */
-    struct untyped *memory;             /* what it was given; holds a ref */
-    struct space *space;                /* holds a ref */
-    struct cell_pool *pool;             /* made at the first send */
-    struct wait *wait;                  /* made at the first wait */
-    _Atomic(struct wait *) wait_shared; /* the same, for others that look for circles */
-    struct turn *waiting;               /* the turn that waits */
-    struct wait_queue senders;          /* that wait for a credit of the mailbox */
+    struct untyped *memory;               /* what it was given; holds a ref */
+    struct space *space;                  /* holds a ref */
+    struct cell_pool *pool;               /* made at the first send */
+    struct wait *wait;                    /* made at the first wait */
+    atomic_of(struct wait *) wait_shared; /* the same, for others that look for circles */
+    struct turn *waiting;                 /* the turn that waits */
+    struct wait_queue senders;            /* that wait for a credit of the mailbox */
     struct actor_stats stats;
     const char *name;    /* for people; owned by whoever made the actor, outlives it */
     tn_time deadline_ns; /* longest a turn may take, from its start; 0: none */

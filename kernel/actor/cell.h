@@ -106,8 +106,8 @@ struct cell *cell_take(struct cell_pool *pool);
 void cell_give(struct cell *cell);
 
 struct mbox {
-    _Atomic(struct cell *) pushed; /* producers push here, newest first */
-    struct cell *next;             /* consumer: oldest first, before `pushed` */
+    atomic_of(struct cell *) pushed; /* producers push here, newest first */
+    struct cell *next;               /* consumer: oldest first, before `pushed` */
     atomic_i32 credits;
 };
 

@@ -5,7 +5,10 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 
-enum { SPIN_DEFAULT = 200 };
+enum {
+    SPIN_DEFAULT = 200,
+    FIBERS_AT_BOOT = 2, /* stacks of a CPU: its loop's, and one to leave it for */
+};
 
 static tn_err boot_cpus(struct kernel *kernel)
 {
@@ -21,6 +24,9 @@ static tn_err boot_cpus(struct kernel *kernel)
         lock_init(&cpu->wheel_lock, LOCK_WHEEL);
         wheel_init(&cpu->wheel, now);
         kernel->cpu[i] = cpu;
+        /* Set aside now: a CPU that starts late must not find that others use all. */
+        if (!fiber_ensure(cpu, FIBERS_AT_BOOT))
+            return TN_ENOMEM;
     }
     return TN_OK;
 }
@@ -68,8 +74,6 @@ static void cpu_main(void *arg, uint32_t id)
     struct kernel *kernel = arg;
     struct cpu *cpu = kernel->cpu[id];
     limbo_busy(&kernel->limbo, id);
-    if (!fiber_ensure(cpu, 2))
-        machine_panic("no memory for the stacks of a CPU", __FILE__, __LINE__);
     struct fiber *first = fiber_get(cpu);
     fiber_switch_to(cpu, &cpu->boot, first);
     sched_landed(cpu);
@@ -185,7 +189,7 @@ static bool reap_turn(struct cpu *cpu, struct actor *actor, struct turn *turn)
     domain->abandon(cpu, turn);
 
     (void)turn_answer(cpu, turn, TN_EGONE, NULL);
-    turn_finish(cpu, turn);
+    turn_finish(turn);
     return true;
 }
 

@@ -166,6 +166,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     fiber_switch_to(cpu, &self->machine, to);
     cpu = self->cpu;
     sched_landed(cpu);
+    sched_meter(cpu, turn->actor);
     self->turn = turn;
     return cpu;
 }
@@ -184,7 +185,7 @@ static tn_err wait_fill(struct wait *wait, struct actor *caller, struct space *f
                         const struct tn_pack *out)
 {
     wait->len = out->len;
-    if (out->len > wait->room_size)
+    if (out->len > at_load(&wait->room_size, RELAXED)) /* ours while the wait is FILLING */
         return TN_ETOOBIG;
     tn_err err = pack_transfer(from, out, caller->space, wait->caps);
     if (err != TN_OK) {
@@ -331,6 +332,7 @@ bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, str
     turn->in = (struct tn_pack){.ncaps = cell->ncaps, .len = cell->len};
     if ((cell->flags & CELL_EMBEDDED) != 0)
         return turn_from_embedded(turn, cell);
+    credit_back(cpu, actor); /* it is out of the mailbox, though its cell is still needed */
     if ((cell->flags & CELL_CALL) != 0) {
         struct cell_call *call = &cell->body.call;
         turn->caller = call->caller;
@@ -363,7 +365,7 @@ void turn_drop_caps(struct turn *turn)
     turn->in.ncaps = 0;
 }
 
-void turn_finish(struct cpu *cpu, struct turn *turn)
+void turn_finish(struct turn *turn)
 {
     struct actor *actor = turn->actor;
     ASSERT(actor->turns == 1);
@@ -371,8 +373,6 @@ void turn_finish(struct cpu *cpu, struct turn *turn)
     actor->turns = 0;
     actor->waiting = NULL;
     block_free(turn->block);
-    if (turn->cell != NULL) {
+    if (turn->cell != NULL)
         cell_give(turn->cell);
-        credit_back(cpu, actor);
-    }
 }

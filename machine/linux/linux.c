@@ -25,10 +25,10 @@
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "kernel/machine.h"
-#include "machine/linux/fault.h"
-#include "machine/linux/fiber.h"
+#include "machine/hosted/fault.h"
+#include "machine/hosted/fiber.h"
+#include "machine/hosted/memory.h"
 #include "machine/linux/linux.h"
-#include "machine/linux/memory.h"
 #include "machine/linux/park_word.h"
 
 enum { BOOT_STACK_BYTES = 256 * 1024, CACHE_LINE_BYTES = 64 };

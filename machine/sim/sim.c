@@ -21,11 +21,11 @@
 
 #include "base/assert.h"
 #include "base/bits.h"
-#include "machine/linux/fault.h"
-#include "machine/linux/fiber.h"
-#include "machine/linux/memory.h"
+#include "base/race/sim/race_point.h"
+#include "machine/hosted/fault.h"
+#include "machine/hosted/fiber.h"
+#include "machine/hosted/memory.h"
 #include "machine/sim/sim_int.h"
-#include "race_point.h"
 
 enum {
     BOOT_STACK_BYTES = 256 * 1024,

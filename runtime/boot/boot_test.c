@@ -15,13 +15,14 @@
 
 enum { SEEDS_DEFAULT = 10, ARENA = 1 << 20, CODE_MAX = 1 << 20 };
 
-static struct str wasm, native;
+static struct str wasm, native; /* what `hello` is in this test */
+static struct str bits[2];      /* wasm, native */
 
 #define MANIFEST                                                                          \
     "[component]\nname = \"hello\"\nversion = \"0.1.0\"\nkind = \"operator\"\nring = 2\n" \
     "[provides]\njob = \"tenon.job\"\n"                                                   \
     "[needs.log]\ninterface = \"tenon.log\"\nrights = [\"call\"]\noptional = true\n"      \
-    "[resources]\nmemory = \"1 MiB\"\nfuel_per_call = 1000000\nmailbox = 8\n"
+    "[resources]\nmemory = \"1 MiB\"\nfuel_per_call = 4000000000\nmailbox = 8\n"
 #define SYSTEM(more)                                                                 \
     "[system]\nname = \"test\"\nmemory = \"24 MiB\"\n[components.hello]\npackage = " \
     "\"hello\"\n" more
@@ -110,6 +111,38 @@ static uint64_t seeds(void)
     return text != NULL ? strtoull(text, NULL, 10) : SEEDS_DEFAULT;
 }
 
+/* The summary of a system's job, in one run. */
+static void job_summary(const char *system, char *ret, size_t size)
+{
+    struct world w;
+    world_make(&w, system, 1);
+    world_run(&w, NULL);
+    if (w.result->err != TN_OK)
+        fail_msg("%s", w.result->text);
+    assert_true(w.result->summary_len > 0 && w.result->summary_len < size);
+    memcpy(ret, w.result->summary, w.result->summary_len);
+    ret[w.result->summary_len] = '\0';
+    world_end(&w);
+}
+
+#define IN_KERNEL "domain = \"kernel\"\n[trust]\ncomponents = [\"hello\"]\n"
+
+/* One source, one answer: a component that hashes thousands of results of the sdk's arithmetic,
+ * formatting and parsing. */
+static void test_same_bits_in_both_domains(void **state)
+{
+    (void)state;
+    struct str hello[2] = {wasm, native};
+    wasm = bits[0];
+    native = bits[1];
+    char in_wasm[200], in_kernel[200];
+    job_summary(SYSTEM("") JOB, in_wasm, sizeof(in_wasm));
+    job_summary(SYSTEM(IN_KERNEL) JOB, in_kernel, sizeof(in_kernel));
+    assert_string_equal(in_wasm, in_kernel);
+    wasm = hello[0];
+    native = hello[1];
+}
+
 static void check_job(const char *system, bool fuel)
 {
     for (uint64_t seed = 0; seed < seeds(); seed++) {
@@ -138,7 +171,7 @@ static void test_job_in_wasm(void **state)
 static void test_job_in_kernel(void **state)
 {
     (void)state;
-    check_job(SYSTEM("domain = \"kernel\"\n[trust]\ncomponents = [\"hello\"]\n") JOB, false);
+    check_job(SYSTEM(IN_KERNEL) JOB, false);
 }
 
 static struct boot *serving;
@@ -199,20 +232,25 @@ static struct str slurp(const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: boot_test HELLO.wasm HELLO.tn.so\n");
+    if (argc != 5) {
+        fprintf(stderr, "usage: boot_test HELLO.wasm HELLO.tn.so BITS.wasm BITS.tn.so\n");
         return 2;
     }
     wasm = slurp(argv[1]);
     native = slurp(argv[2]);
+    bits[0] = slurp(argv[3]);
+    bits[1] = slurp(argv[4]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job_in_wasm),
         cmocka_unit_test(test_job_in_kernel),
+        cmocka_unit_test(test_same_bits_in_both_domains),
         cmocka_unit_test(test_serves_until_stopped),
         cmocka_unit_test(test_code_that_is_none),
     };
     int failed = cmocka_run_group_tests_name("boot", tests, NULL, NULL);
     free((void *)(uintptr_t)wasm.at);
     free((void *)(uintptr_t)native.at);
+    for (uint32_t i = 0; i < 2; i++)
+        free((void *)(uintptr_t)bits[i].at);
     return failed;
 }

@@ -56,6 +56,12 @@ static void grant_parse(const struct section *wire, struct need_spec *need)
     section_rights(wire, "rights", RIGHTS_OF_FILES, &granted);
     uint32_t lacking = need->rights & ~granted & RIGHTS_OF_FILES;
     need->grant = granted & need->rights;
+    if ((need->rights & RIGHTS_OF_FILES) == 0 && need->interface != NULL)
+        fault(wire->doc, wire->at,
+              "%s grants nothing: the rights of this need in its component.toml have neither "
+              "\"read\" "
+              "nor \"write\"",
+              wire->label);
     if (lacking == 0 || need->interface == NULL || wire->doc->reading->faults->total != before)
         return;
     const struct toml_node *rights = toml_get(wire->table, STR("rights"));

@@ -1,4 +1,5 @@
-/* parts_test.c: amounts, versions, near names, quoted text: the parts below the files. */
+/* parts_test.c: amounts, versions, answers to unknown names, quoted text: the parts below the
+ * files. */
 #include "runtime/package/package_int.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -223,47 +224,26 @@ static void bad_requirements_are_refused(void **state)
     }
 }
 
-static void near_names_are_found(void **state)
+static void unknown_names_are_answered(void **state)
 {
     (void)state;
-    static const struct {
-        const char *a, *b;
-        uint32_t most, distance;
-    } cases[] = {
-        {"", "", 2, 0},
-        {"a", "", 2, 1},
-        {"memory", "memory", 2, 0},
-        {"memmory", "memory", 2, 1},
-        {"emmory", "memory", 2, 1},
-        {"mermoy", "memory", 2, 2},
-        {"xemoyr", "memory", 2, 2},
-        {"abcdef", "memory", 2, 3},
-        {"ab", "abcd", 2, 2},
-        {"ab", "abcde", 2, 3},
-        {"ca", "abc", 3, 3},
-        {"kitten", "sitting", 9, 3},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct str a = str_of(cases[i].a), b = str_of(cases[i].b);
-        assert_int_equal(edit_distance(a, b, cases[i].most), cases[i].distance);
-        assert_int_equal(edit_distance(b, a, cases[i].most), cases[i].distance);
-    }
-    char name[TN_NAME_MAX + 2];
-    memset(name, 'n', sizeof(name));
-    struct str longest = {name, TN_NAME_MAX}, over = {name, TN_NAME_MAX + 1};
-    assert_int_equal(edit_distance(longest, longest, 2), 0);
-    assert_int_equal(edit_distance(over, longest, 2), 3); /* no name is so long */
-
-    struct near near = near_to(STR("reeder"));
-    near_try(&near, STR("render"));
-    near_try(&near, STR("reader"));
-    near_try(&near, STR("writer"));
-    assert_true(near_found(&near));
-    assert_str(near.best, "render"); /* of equally near ones the first */
-    near = near_to(STR("b"));
-    near_try(&near, STR("a"));
-    near_try(&near, STR("c"));
-    assert_false(near_found(&near)); /* nothing of it is right */
+    static const char *const names[] = {"n1", "n2", "n3", "n4",  "n5",     "n6",
+                                        "n7", "n8", "n9", "n10", "memory", "mailbox"};
+    struct message m = {.len = 0};
+    near_add(&m, STR("memmory"), names, 12);
+    assert_string_equal(m.text, ": did you mean 'memory'?");
+    m.len = 0;
+    near_add(&m, STR("zzzz"), names, 1);
+    assert_string_equal(m.text, ": expected n1");
+    m.len = 0;
+    near_add(&m, STR("zzzz"), names, 2);
+    assert_string_equal(m.text, ": expected n1 or n2");
+    m.len = 0;
+    near_add(&m, STR("zzzz"), names, LIST_MAX);
+    assert_string_equal(m.text, ": expected n1, n2, n3, n4, n5, n6, n7, n8, n9 or n10");
+    m.len = 0;
+    near_add(&m, STR("zzzz"), names, LIST_MAX + 2);
+    assert_string_equal(m.text, ": expected n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, ...");
 }
 
 static void shown_text_is_safe(void **state)
@@ -293,10 +273,14 @@ static void shown_text_is_safe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(amounts_are_exact),     cmocka_unit_test(sizes_read_well),
-        cmocka_unit_test(versions_are_semantic), cmocka_unit_test(versions_have_precedence),
-        cmocka_unit_test(requirements_hold),     cmocka_unit_test(bad_requirements_are_refused),
-        cmocka_unit_test(near_names_are_found),  cmocka_unit_test(shown_text_is_safe),
+        cmocka_unit_test(amounts_are_exact),
+        cmocka_unit_test(sizes_read_well),
+        cmocka_unit_test(versions_are_semantic),
+        cmocka_unit_test(versions_have_precedence),
+        cmocka_unit_test(requirements_hold),
+        cmocka_unit_test(bad_requirements_are_refused),
+        cmocka_unit_test(unknown_names_are_answered),
+        cmocka_unit_test(shown_text_is_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

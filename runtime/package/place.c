@@ -1,9 +1,9 @@
 /* place.c: which domain each component runs in, and who may be in the kernel's.
  *
  * Who runs the system has the last word, then [components.NAME] domain or [place], then the
- * architecture.
- * All of them put a component into wasm, but mono and hybrid those into the kernel that say ring 0
- * or 1 of themselves and that the system's owner trusts: a manifest alone moves nothing there. */
+ * architecture. All architectures put a component into wasm, but mono and hybrid those into the
+ * kernel that say ring 0 or 1 of themselves and that the system's owner trusts: a manifest alone
+ * moves nothing there. */
 #include "base/bits.h"
 #include "runtime/package/package_int.h"
 
@@ -93,6 +93,7 @@ static void code_check(struct system *system, const struct component_spec *c,
               quote(c->name).text, domain_names[c->domain], quote(file).text);
 }
 
+/* What who runs the system asks for; of several for one component the last counts. */
 static void place_asked_for(struct system *system)
 {
     for (uint32_t i = 0; i < system->input->nplaces; i++) {

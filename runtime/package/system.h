@@ -188,8 +188,8 @@ struct system_input {
     struct str file; /* name of the system.toml for messages */
     struct str text;
     system_read read;
-    system_probe probe;            /* is the code of each component there? NULL: not looked for */
-    void *read_ctx;                /* of both */
+    system_probe probe; /* is the code of each component there? NULL: not looked for */
+    void *read_ctx;     /* of both */
     const struct system_place *places;
     uint32_t nplaces;
     uint64_t machine_memory_bytes; /* "memory" over it is a fault; 0: any goes */

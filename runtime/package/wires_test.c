@@ -47,7 +47,8 @@ static void wire(const char *wires, const char *said)
                  "\"read\", \"write\"], optional = true }\n"
                  "clock = { interface = \"tenon.clock\", optional = true }\n"
                  "random = { interface = \"tenon.random\", optional = true }\n"
-                 "log = { interface = \"tenon.log\", optional = true }\n",
+                 "log = { interface = \"tenon.log\", optional = true }\n"
+                 "bare = { interface = \"tenon.file\", optional = true }\n",
         TN_OK};
     trial.files[1] = (struct trial_file){
         "b/component.toml", MANIFEST "[provides]\nfile = \"tenon.file\"\nlines = \"tenon.log\"\n",
@@ -69,11 +70,11 @@ static void every_form_of_wire(void **state)
 {
     (void)state;
     static const char *const forms[] = {
-        "\"a.in\" = { to = \"b.file\", circle = false }\n\"a.log\" = { to = \"b.lines\", circle = "
-        "true }\n",
+        "\"a.in\" = \"b.file\"\n\"a.log\" = { to = \"b.lines\", circle = true }\n",
         "a.in = \"b.file\"\na.log = { to = \"b.lines\", circle = true }\n",
-        "a = { in = \"b.file\", log = { to = \"b.lines\", circle = true } }\n",
-        "[wires.a]\nin = \"b.file\"\nlog.to = \"b.lines\"\nlog.circle = true\n",
+        "a = { in.to = \"b.file\", log = { to = \"b.lines\", circle = true } }\n",
+        "[wires.a]\nin.to = \"b.file\"\nlog.to = \"b.lines\"\nlog.circle = true\n",
+        "a.in = { to = \"b.file\", circle = false }\na.log = { to = \"b.lines\", circle = true }\n",
         "[wires.a.log]\nto = \"b.lines\"\ncircle = true\n[wires.\"a.in\"]\nto = \"b.file\"\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
@@ -157,6 +158,14 @@ static void what_is_asked_for_must_be_granted(void **state)
            "rights = [\"read\", \"write\"]\n");
 }
 
+static void files_are_read_or_written(void **state)
+{
+    (void)state;
+    wire("a.bare = { driver = \"files\", path = \"x\" }\n",
+         S "9:10: wire a.bare grants nothing: the rights of this need in its component.toml have "
+           "neither \"read\" nor \"write\"\n");
+}
+
 static void mistakes_in_keys(void **state)
 {
     (void)state;
@@ -165,7 +174,7 @@ static void mistakes_in_keys(void **state)
     } cases[] = {
         {"\"a.inn\" = \"b.file\"\n", S "9:1: 'a' does not need 'inn': did you mean 'in'?\n"},
         {"\"a.zzzzz\" = \"b.file\"\n",
-         S "9:1: 'a' does not need 'zzzzz': it needs in, both, clock, random or log\n"},
+         S "9:1: 'a' does not need 'zzzzz': it needs in, both, clock, random, log or bare\n"},
         {"\"b.in\" = \"b.file\"\n", S "9:1: 'b' does not need 'in': it needs nothing\n"},
         {"\"c.in\" = \"b.file\"\n",
          S "9:1: unknown component 'c': there is no [components] entry of that name\n"},
@@ -220,7 +229,7 @@ static void mistakes_in_values(void **state)
            "9:62: rights in wire a.in: expected an array, found an integer\n" S
            "9:77: directory in wire a.in: expected a boolean, found an integer\n"},
         {"\"a.zz\" = { driver = \"files\", path = \"$0\" }\n",
-         S "9:1: 'a' does not need 'zz': it needs in, both, clock, random or log\n" S
+         S "9:1: 'a' does not need 'zz': it needs in, both, clock, random, log or bare\n" S
            "9:37: path in wire a.zz: '$0': an argument is the whole path, \"$1\" to \"$9\"\n"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -380,6 +389,7 @@ int main(void)
         cmocka_unit_test(every_driver),
         cmocka_unit_test(paths_may_be_arguments),
         cmocka_unit_test(what_is_asked_for_must_be_granted),
+        cmocka_unit_test(files_are_read_or_written),
         cmocka_unit_test(mistakes_in_keys),
         cmocka_unit_test(mistakes_in_values),
         cmocka_unit_test(providers_start_first),

@@ -26,8 +26,7 @@ static uint32_t nfaults;
 
 static uint64_t seeds(void)
 {
-    const char *text = getenv("SEEDS");
-    return text != NULL ? strtoull(text, NULL, 10) : SEEDS_DEFAULT;
+    return sim_seeds(SEEDS_DEFAULT);
 }
 
 static void on_fault(void *ctx, const struct guest_fault *fault)

@@ -11,39 +11,47 @@
 #include "runtime/kernel/native.h"
 
 struct kit *kit_now;
+char kit_where[64];
 static char failure[256];
+static atomic_u32 failed; /* the first to fail writes the text */
 
 bool kit_check(bool ok, const char *what, const char *file, int line)
 {
-    if (!ok && failure[0] == '\0')
+    if (!ok && at_swap(&failed, 1, RELAXED) == 0)
         snprintf(failure, sizeof(failure), "%s:%d: %s", file, line, what);
     return ok;
 }
 
 void kit_boot(struct kit *kit)
 {
+    kit_boot_with(kit, &(struct kernel_config){.spin = 4});
+}
+
+void kit_boot_with(struct kit *kit, const struct kernel_config *config)
+{
     memset(kit, 0, sizeof(*kit));
-    struct kernel_config config = {.spin = 4};
-    assert_int_equal(kernel_boot(&config, &kit->kernel), TN_OK);
-    failure[0] = '\0';
+    assert_int_equal(kernel_boot(config, &kit->kernel), TN_OK);
+    at_init(&failed, 0);
     kit->used_before = mem_stats(kit->kernel->root).used_bytes;
     kit_now = kit;
     failure[0] = '\0';
 }
 
-static struct kit_actor *make(struct kit *kit, const char *name, struct untyped *memory,
-                              uint32_t cpu, uint32_t mailbox)
+static struct kit_actor *make(struct kit *kit, const struct kit_config *c, struct untyped *memory)
 {
     assert_true(kit->nactors < KIT_ACTORS);
     struct kit_actor *a = &kit->actors[kit->nactors++];
     struct kernel *kernel = kit->kernel;
-    assert_int_equal(space_make(memory, &kernel->caps, &kernel->limbo, 1024, &a->space), TN_OK);
-    struct actor_config config = {.name = name,
+    assert_int_equal(space_make(memory, &kernel->caps, &kernel->limbo,
+                                c->slots > 0 ? c->slots : 1024, &a->space),
+                     TN_OK);
+    struct actor_config config = {.name = c->name,
                                   .memory = memory,
                                   .space = a->space,
-                                  .mailbox = mailbox,
-                                  .priority = TN_PRIORITY_DEFAULT,
-                                  .home = kernel->cpu[cpu % kernel->ncpus],
+                                  .mailbox = c->mailbox,
+                                  .priority = c->urgent ? 0 : TN_PRIORITY_DEFAULT,
+                                  .deadline_ns = c->deadline_ns,
+                                  .home = kernel->cpu[c->cpu % kernel->ncpus],
                                   .limbo = &kernel->limbo,
                                   .alive = &kernel->alive};
     assert_int_equal(actor_make(&config, &a->actor), TN_OK);
@@ -51,13 +59,24 @@ static struct kit_actor *make(struct kit *kit, const char *name, struct untyped 
     return a;
 }
 
-struct kit_actor *kit_make(struct kit *kit, const char *name, const struct tn_component *component,
-                           uint32_t cpu, uint32_t mailbox)
+struct kit_actor *kit_make_with(struct kit *kit, const struct kit_config *config,
+                                const struct tn_component *component)
 {
-    struct kit_actor *a = make(kit, name, kit->kernel->root, cpu, mailbox);
+    struct untyped *memory = kit->kernel->root;
+    if (config->memory_bytes > 0)
+        assert_int_equal(untyped_make(memory, config->memory_bytes, &memory), TN_OK);
+    struct kit_actor *a = make(kit, config, memory);
+    a->memory = config->memory_bytes > 0 ? memory : NULL;
     assert_int_equal(native_make(a->actor, component, &a->needs), TN_OK);
     assert_true(actor_ready(a->actor));
     return a;
+}
+
+struct kit_actor *kit_make(struct kit *kit, const char *name, const struct tn_component *component,
+                           uint32_t cpu, uint32_t mailbox)
+{
+    const struct kit_config config = {.name = name, .cpu = cpu, .mailbox = mailbox};
+    return kit_make_with(kit, &config, component);
 }
 
 struct kit_actor *kit_make_bare(struct kit *kit, const char *name, uint64_t memory_bytes,
@@ -65,7 +84,8 @@ struct kit_actor *kit_make_bare(struct kit *kit, const char *name, uint64_t memo
 {
     struct untyped *memory = NULL;
     assert_int_equal(untyped_make(kit->kernel->root, memory_bytes, &memory), TN_OK);
-    struct kit_actor *a = make(kit, name, memory, cpu, mailbox);
+    const struct kit_config config = {.name = name, .cpu = cpu, .mailbox = mailbox};
+    struct kit_actor *a = make(kit, &config, memory);
     a->memory = memory;
     return a;
 }
@@ -78,6 +98,40 @@ tn_cap kit_give(struct kit_actor *to, const char *need, struct object *object, u
     object_unref(object);
     to->need[to->needs.n++] = (struct need){need, (uint32_t)strlen(need), cap};
     return cap;
+}
+
+tn_cap kit_share(struct kit_actor *to, const char *need, struct object *object, uint32_t rights)
+{
+    object_ref(object);
+    return kit_give(to, need, object, rights);
+}
+
+struct note *kit_note(void)
+{
+    struct kernel *kernel = kit_now->kernel;
+    struct note *note = NULL;
+    assert_int_equal(note_make(kernel->root, &kernel->limbo, &note), TN_OK);
+    return note;
+}
+
+tn_cap kit_timer(struct kit_actor *owner, const char *need)
+{
+    struct kernel *kernel = kit_now->kernel;
+    struct timer *timer = NULL;
+    assert_int_equal(timer_make(kernel->root, &kernel->limbo, owner->actor, &timer), TN_OK);
+    return kit_give(owner, need, timer_object(timer), TN_R_ALL);
+}
+
+tn_cap kit_memory(struct kit_actor *to, const char *need, uint64_t bytes)
+{
+    struct untyped *memory = NULL;
+    assert_int_equal(untyped_make(kit_now->kernel->root, bytes, &memory), TN_OK);
+    return kit_give(to, need, untyped_object(memory), TN_R_ALL);
+}
+
+void kit_kill(struct kit_actor *actor)
+{
+    actor_kill(fiber_self()->cpu, actor->actor);
 }
 
 tn_cap kit_wire(struct kit_actor *from, const char *need, struct kit_actor *to, uint32_t rights,
@@ -106,13 +160,54 @@ void kit_run(struct kit *kit, struct kit_actor *first)
 {
     kernel_begin(kit->kernel, first->actor);
     kernel_run(kit->kernel);
+    kit_assert();
+}
+
+void kit_assert(void)
+{
     if (failure[0] != '\0')
-        fail_msg("%s", failure);
+        fail_msg("%s (%s)", failure, kit_where);
 }
 
 void kit_stop(void)
 {
     kernel_stop(kit_now->kernel);
+}
+
+static const char *const driver_names[KIT_NEEDS] = {"d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7"};
+static uint32_t ndrivers;
+static atomic_u32 ndone;
+
+static tn_err conduct(void *self, const struct tn_turn *turn)
+{
+    (void)self;
+    (void)turn;
+    for (uint32_t i = 0; i < ndrivers; i++)
+        KIT_CHECK(tn_send(kit_need(driver_names[i]), TN_METHOD(1, 1), NULL, 0) == TN_OK);
+    return TN_OK;
+}
+KIT_ROLE(conductor, .start = conduct);
+
+void kit_expect(uint32_t n)
+{
+    ndrivers = n;
+    at_init(&ndone, 0);
+}
+
+void kit_run_all(struct kit *kit, struct kit_actor *const *drivers, uint32_t n)
+{
+    assert_true(n > 0 && n <= KIT_NEEDS);
+    struct kit_actor *first = kit_make(kit, "conductor", &conductor, 0, 1);
+    kit_expect(n);
+    for (uint32_t i = 0; i < n; i++)
+        kit_wire(first, driver_names[i], drivers[i], TN_R_CALL, i);
+    kit_run(kit, first);
+}
+
+void kit_done(void)
+{
+    if (at_add(&ndone, 1, SEQ_CST) == ndrivers - 1)
+        kit_stop();
 }
 
 void kit_end(struct kit *kit)
@@ -123,7 +218,8 @@ void kit_end(struct kit *kit)
         actor_kill(NULL, kit->actors[i].actor);
     kernel_drain(kernel);
     kernel_run(kernel);
-    assert_int_equal(at_load(&kernel->alive, RELAXED), 0);
+    KIT_CHECK(at_load(&kernel->alive, RELAXED) == 0);
+    kit_assert();
     for (uint32_t i = 0; i < kit->nactors; i++) {
         object_unref(actor_object(kit->actors[i].actor));
         object_unref(space_object(kit->actors[i].space));
@@ -132,6 +228,7 @@ void kit_end(struct kit *kit)
     }
     limbo_drain(&kernel->limbo);
     mem_check(kernel->root);
-    assert_int_equal(mem_stats(kernel->root).used_bytes, kit->used_before);
+    KIT_CHECK(mem_stats(kernel->root).used_bytes == kit->used_before);
     kernel_destroy(kernel);
+    kit_assert();
 }

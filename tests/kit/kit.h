@@ -14,7 +14,7 @@
 #include "kernel/ipc/ipc.h"
 #include "runtime/needs.h"
 
-enum { KIT_NEEDS = 8, KIT_ACTORS = 32 };
+enum { KIT_NEEDS = 8, KIT_ACTORS = 64 };
 
 struct kit_actor {
     struct actor *actor;
@@ -31,11 +31,25 @@ struct kit {
     uint64_t used_before; /* bytes of root when the kernel had booted */
 };
 
+struct kit_config {
+    const char *name;
+    uint32_t cpu, mailbox;
+    bool urgent;           /* the most urgent priority instead of the default */
+    uint32_t slots;        /* capabilities; 0: many */
+    uint64_t memory_bytes; /* of its own; 0: the kernel's */
+    tn_time deadline_ns;   /* longest turn; 0: none */
+};
+
 /* The kit whose kernel runs; handlers reach it here. */
 extern struct kit *kit_now;
+/* What a failure's message ends with: which seed it was. */
+extern char kit_where[64];
 
 /* On a machine that the caller has set up. */
 void kit_boot(struct kit *kit);
+void kit_boot_with(struct kit *kit, const struct kernel_config *config);
+struct kit_actor *kit_make_with(struct kit *kit, const struct kit_config *config,
+                                const struct tn_component *component);
 struct kit_actor *kit_make(struct kit *kit, const char *name, const struct tn_component *component,
                            uint32_t cpu, uint32_t mailbox);
 /* An actor in `memory` of its own, without an instance. */
@@ -46,12 +60,35 @@ tn_cap kit_wire(struct kit_actor *from, const char *need, struct kit_actor *to, 
                 uint64_t badge);
 /* Any object, in the actor's space, under that name; takes over the caller's ref. */
 tn_cap kit_give(struct kit_actor *to, const char *need, struct object *object, uint32_t rights);
+/* The same, with a ref of its own. */
+tn_cap kit_share(struct kit_actor *to, const char *need, struct object *object, uint32_t rights);
+/* A notification, held by the caller. */
+struct note *kit_note(void);
+tn_cap kit_timer(struct kit_actor *owner, const char *need);
+/* An untyped of its own. */
+tn_cap kit_memory(struct kit_actor *to, const char *need, uint64_t bytes);
+/* In a handler: the capability of that name. */
 tn_cap kit_need(const char *name);
+/* In a handler. */
+void kit_kill(struct kit_actor *actor);
 /* Runs until kit_stop; asserts that no KIT_CHECK failed. */
 void kit_run(struct kit *kit, struct kit_actor *first);
 void kit_stop(void);
+/* Sends each driver (at most KIT_NEEDS) a message, whose event handler ends with kit_done; runs
+ * until all have. */
+void kit_run_all(struct kit *kit, struct kit_actor *const *drivers, uint32_t n);
+void kit_done(void);
+/* For a run without kit_run_all: how many kit_done stop it. */
+void kit_expect(uint32_t n);
+/* Fails the test if a KIT_CHECK failed. */
+void kit_assert(void);
 /* Kills all actors and lets the kernel end; then the root's memory is what it was. */
 void kit_end(struct kit *kit);
+
+/* A component of some handlers: KIT_ROLE(server, .call = serve); */
+#define KIT_ROLE(role, ...)                   \
+    static const struct tn_component role = { \
+        .abi = TN_ABI, .size = sizeof(struct tn_component), __VA_ARGS__}
 
 #define KIT_CHECK(cond) kit_check((cond), #cond, __FILE__, __LINE__)
 bool kit_check(bool ok, const char *what, const char *file, int line);

@@ -382,7 +382,7 @@ call_any:
         t->fuel = fuel;
         enum wasm_status status = host_call(t, callee, inst, fp + pc->a);
         fuel = t->fuel;
-                if (status == WASM_DONE) {
+        if (status == WASM_DONE) {
             mem_bytes = inst->memory == NULL ? 0 : inst->memory->bytes; /* the host may grow it */
             pc = top->pc;
             GO();

@@ -15,6 +15,7 @@ enum {
     M_ANSWER = TN_METHOD(900, 11),
     M_OUTSIDE = TN_METHOD(900, 12),
     M_FLOOD = TN_METHOD(900, 13),
+    M_MANY = TN_METHOD(900, 14),
 };
 
 struct probe {
@@ -100,6 +101,24 @@ static tn_err flood(struct tn_pack *out)
     return put(out, sent);
 }
 
+/* As many calls of `next` as the argument says. */
+static tn_err many(const struct tn_pack *in, struct tn_pack *out)
+{
+    tn_cap next;
+    uint64_t n, back = 0;
+    if (in->len != sizeof(n))
+        return TN_EARGS;
+    __builtin_memcpy(&n, in->data, sizeof(n));
+    tn_err err = tn_need("next", 4, &next);
+    for (uint64_t i = 0; err == TN_OK && i < n; i++) {
+        struct tn_pack args = {.len = sizeof(i)}, reply = {.size = sizeof(back)};
+        args.data_bits = (uintptr_t)&i;
+        reply.data_bits = (uintptr_t)&back;
+        err = tn_call(next, M_ECHO, &args, &reply, TN_NEVER);
+    }
+    return err != TN_OK ? err : put(out, back);
+}
+
 static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
                    struct tn_pack *out)
 {
@@ -151,6 +170,8 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
     }
     case M_FLOOD:
         return flood(out);
+    case M_MANY:
+        return many(in, out);
     default:
         return TN_EMETHOD;
     }

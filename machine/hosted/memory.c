@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "kernel/machine.h"
-#include "machine/linux/memory.h"
+#include "machine/hosted/memory.h"
 
 enum { BLOCK_BYTES = 2 * 1024 * 1024, CODE_PAGE_BYTES = 4096 };
 

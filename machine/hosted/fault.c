@@ -5,8 +5,8 @@
 
 #include "base/assert.h"
 #include "kernel/machine.h"
-#include "machine/linux/fault.h"
-#include "machine/linux/memory.h"
+#include "machine/hosted/fault.h"
+#include "machine/hosted/memory.h"
 
 /* Room for the register state of any CPU (AT_MINSIGSTKSZ is about 11 KiB with AMX) and for a
  * handler built with sanitizers. */

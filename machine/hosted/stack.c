@@ -20,8 +20,8 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "kernel/machine.h"
-#include "machine/linux/fiber.h"
-#include "machine/linux/memory.h"
+#include "machine/hosted/fiber.h"
+#include "machine/hosted/memory.h"
 
 /* Not yet in Debian 12's headers. */
 #define LINUX_MADV_GUARD_INSTALL 102

@@ -1,6 +1,6 @@
 /* fault.h: what a memory fault in this process says before it ends it. */
-#ifndef MACHINE_LINUX_FAULT_H
-#define MACHINE_LINUX_FAULT_H
+#ifndef MACHINE_HOSTED_FAULT_H
+#define MACHINE_HOSTED_FAULT_H
 
 #include <signal.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* fiber_checks.c: see fiber_checks.h. */
-#include "machine/linux/fiber_checks.h"
+#include "machine/hosted/fiber_checks.h"
 
 #include <stdalign.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "kernel/machine.h"
-#include "machine/linux/fiber_regs.h"
+#include "machine/hosted/fiber_regs.h"
 
 enum { STACK_BYTES = 64 * 1024, SWITCHES = 10000, DEEP = 16, REUSES = 1000 };
 

@@ -3,8 +3,8 @@
  * The build picks one assembly file by CPU and one of fiber_plain.c, fiber_asan.c, fiber_tsan.c by
  * sanitizer: AddressSanitizer must be told of every change of stack, ThreadSanitizer of every
  * change of flow. */
-#ifndef MACHINE_LINUX_FIBER_H
-#define MACHINE_LINUX_FIBER_H
+#ifndef MACHINE_HOSTED_FIBER_H
+#define MACHINE_HOSTED_FIBER_H
 
 #include <stddef.h>
 

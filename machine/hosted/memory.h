@@ -1,7 +1,7 @@
 /* memory.h: the kernel's one range of memory, and stacks, on a host; shared by machine/linux and
  * machine/sim. The functions of machine.h that concern memory are in memory.c and stack.c. */
-#ifndef MACHINE_LINUX_MEMORY_H
-#define MACHINE_LINUX_MEMORY_H
+#ifndef MACHINE_HOSTED_MEMORY_H
+#define MACHINE_HOSTED_MEMORY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* fault_x86_64.c: where a signal interrupted the program, on x86_64. */
 #include <ucontext.h>
 
-#include "machine/linux/fault.h"
+#include "machine/hosted/fault.h"
 
 uint64_t fault_pc(const void *ucontext)
 {
