@@ -72,8 +72,7 @@ static void every_form_of_wire(void **state)
     static const char *const forms[] = {
         "\"a.in\" = \"b.file\"\n\"a.log\" = { to = \"b.lines\", circle = true }\n",
         "a.in = \"b.file\"\na.log = { to = \"b.lines\", circle = true }\n",
-        "a = { in.to = \"b.file\", in.circle = false, log = { to = \"b.lines\", circle = true } "
-        "}\n",
+        "a = {in.to = \"b.file\", in.circle = false, log = {to = \"b.lines\", circle = true}}\n",
         "[wires.a]\nin = { to = \"b.file\" }\nlog.to = \"b.lines\"\nlog.circle = true\n",
         "[wires.a.log]\nto = \"b.lines\"\ncircle = true\n[wires.\"a.in\"]\nto = \"b.file\"\n",
     };
