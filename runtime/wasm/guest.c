@@ -11,7 +11,8 @@
  * Invariants
  *   1. fuel_left + what the engine holds = what the turn may still spend.
  *   2. Between turns no buffer is mapped and the engine holds no computation.
- *   3. After a fault the instance is destroyed before the turn ends. */
+ *   3. After a fault the instance is destroyed before the turn ends.
+ *   4. Only functions of i32 alone are begun: a number is never taken for a reference. */
 #include "runtime/wasm/guest_int.h"
 
 #include "base/assert.h"
@@ -114,6 +115,38 @@ static tn_err read_component(struct guest *guest, struct wasm_error *ret_error)
     return TN_OK;
 }
 
+static const uint8_t handler_types[4] = {WASM_I32, WASM_I32, WASM_I32, WASM_I32};
+
+/* Each handler that is named must be there, and take and give what it is called with. */
+static tn_err check_handlers(struct guest *guest, struct wasm_error *ret_error)
+{
+    const struct guest_component *c = &guest->component;
+    const struct {
+        const char *name;
+        uint32_t elem, nparams, nresults;
+    } handlers[] = {
+        {"load", c->load, 3, 1},       {"start", c->start, 2, 1}, {"call", c->call, 4, 1},
+        {"event", c->event, 3, 0},     {"timer", c->timer, 2, 0}, {"save", c->save, 2, 1},
+        {"restore", c->restore, 3, 1}, {"stop", c->stop, 2, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
+        struct wasm_functype type = {handlers[i].nparams, handlers[i].nresults, handler_types,
+                                     handler_types};
+        if (handlers[i].elem == 0 ||
+            wasm_elem_check(guest->wasm, 0, handlers[i].elem, &type) == TN_OK)
+            continue;
+        *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
+        fmt_print(ret_error->text, sizeof(ret_error->text),
+                  "its handler `%s`, element %u of its table, is no function of %u i32 to %s",
+                  handlers[i].name, handlers[i].elem, handlers[i].nparams,
+                  handlers[i].nresults == 0 ? "nothing" : "i32");
+        return TN_EFORMAT;
+    }
+    if (wasm_start(guest->wasm) != TN_ENOTFOUND)
+        return refuse(ret_error, "it has a start function: a component begins with its load");
+    return TN_OK;
+}
+
 /* A linear memory as large as the actor's memory still allows, three quarters of it at first. */
 static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 {
@@ -136,6 +169,8 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
         return err;
     memset(guest->maps, 0, sizeof(guest->maps));
     err = read_component(guest, ret_error);
+    if (err == TN_OK)
+        err = check_handlers(guest, ret_error);
     if (err == TN_OK)
         err = place_window(guest, ret_error);
     if (err != TN_OK) {
@@ -247,7 +282,8 @@ static tn_err stage_begin(struct guest *guest, const struct tn_pack *in, uint32_
     memcpy(guest_at(guest, w->in, sizeof(pack)), &pack, sizeof(pack));
     memcpy(guest_at(guest, w->out, sizeof(out)), &out, sizeof(out));
     guest->returns = nresults == 1;
-    return wasm_begin_elem(guest->wasm, 0, elem, args, nargs, nresults);
+    const struct wasm_functype type = {nargs, nresults, handler_types, handler_types};
+    return wasm_begin_elem(guest->wasm, 0, elem, &type, args);
 }
 
 /* The reply that the guest left in its window. */
@@ -327,7 +363,7 @@ static bool enter_next(struct guest *guest, struct cpu *cpu)
         if (err == TN_ENOTFOUND)
             err = calls ? TN_EMETHOD : TN_OK;
         else
-            err = TN_EFORMAT; /* the table holds no function of that type */
+            err = TN_EFORMAT; /* it has put something else into its table */
         if (stage_done(guest, cpu, err))
             return true;
     }
