@@ -182,6 +182,17 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 
 /* Turns */
 
+/* What the lost instance had collected goes with it: buffers, replies, capabilities it was sent. */
+static void keep_needs(struct guest *guest)
+{
+    tn_cap keep[GUEST_NEEDS_MAX];
+    const struct needs *needs = &guest->config.needs;
+    ASSERT(needs->n <= GUEST_NEEDS_MAX);
+    for (uint32_t i = 0; i < needs->n; i++)
+        keep[i] = needs->at[i].cap;
+    space_clear_but(guest->instance.actor->space, keep, needs->n);
+}
+
 /* What happened to the guest is said to whoever keeps an eye on it; then it starts anew, or not. */
 static void guest_fault(struct guest *guest, tn_err err)
 {
@@ -211,9 +222,7 @@ static void guest_fault(struct guest *guest, tn_err err)
     }
     guest->restarts++;
     guest->fresh = true;
-    struct wasm_error error;
-    if (instantiate(guest, &error) != TN_OK)
-        (void)actor_fail(actor);
+    keep_needs(guest);
 }
 
 static void charge(struct guest *guest)
@@ -427,6 +436,29 @@ static enum turn_end run_on(struct guest *guest, struct cpu *cpu)
     return end;
 }
 
+/* Enters the first stage, with a fresh instance where the last one was lost. Its memory may be
+ * given back only when a grace period is over, so a lack of it is met with patience first. */
+static enum turn_end guest_enter(struct guest *guest, struct cpu *cpu)
+{
+    struct turn *turn = &guest->turn;
+    struct wasm_error error;
+    tn_err err = guest->wasm != NULL ? TN_OK : instantiate(guest, &error);
+    if (err == TN_ENOMEM && guest->tries < GUEST_TRIES) {
+        guest->tries++;
+        guest->op = OP_FRESH;
+        turn_wake(cpu, turn);
+        return TURN_WAITS;
+    }
+    if (err != TN_OK) {
+        (void)actor_fail(turn->actor);
+        (void)turn_answer(cpu, turn, TN_ENOMEM, NULL);
+        return TURN_DONE;
+    }
+    if (enter_next(guest, cpu))
+        return TURN_DONE;
+    return run_on(guest, cpu);
+}
+
 /* Where a turn begins: with the stages that are still to do. */
 static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
 {
@@ -436,26 +468,26 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
     guest->cpu = cpu;
     guest->fuel_left = guest->config.fuel_per_call;
     guest->fuel_wanted = 1;
-    if (guest->wasm == NULL) {
-        (void)turn_answer(cpu, turn, TN_EGONE, NULL);
-        return TURN_DONE;
-    }
+    guest->tries = 0;
     if (life && turn->info.method == LIFE_START)
         guest->stage = STAGE_START;
     else if (life && turn->info.method == LIFE_LOAD)
         guest->stage = STAGE_LOAD;
     else
         guest->stage = guest->fresh && !life ? STAGE_LOAD : STAGE_MESSAGE;
-    if (enter_next(guest, cpu))
-        return TURN_DONE;
-    return run_on(guest, cpu);
+    return guest_enter(guest, cpu);
 }
 
 static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
 {
     struct guest *guest = guest_of(turn->actor->instance);
-    ASSERT(guest->op != OP_NONE && guest->wasm != NULL);
+    ASSERT(guest->op != OP_NONE);
     guest->cpu = cpu;
+    if (guest->op == OP_FRESH) {
+        guest->op = OP_NONE;
+        return guest_enter(guest, cpu);
+    }
+    ASSERT(guest->wasm != NULL);
     if (guest->op == OP_SLICE) {
         guest->op = OP_NONE;
         guest->fuel_wanted = wasm_fuel_wanted(guest->wasm);
