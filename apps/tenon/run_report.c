@@ -178,6 +178,8 @@ static void print_end(const struct run *run)
     const struct boot_result *result = run->result;
     const struct system_spec *spec = &run->composition.spec;
     char why[BOOT_TEXT + 1200];
+    if (term_is_terminal(stderr))
+        fputs("\033[K", stderr); /* the last line of progress */
     if (result->job_ran && result->summary_len > 0) {
         print_text(stdout, (struct str){result->summary, result->summary_len});
         if (result->summary[result->summary_len - 1] != '\n')

@@ -112,7 +112,7 @@ struct cell *cell_take(struct cell_pool *pool);
 void cell_give(const struct cpu *cpu, struct cell *cell);
 
 struct mbox {
-    _Atomic(struct cell *) pushed; /* producers push here, newest first */
+    atomic_of(struct cell *) pushed; /* producers push here, newest first */
     struct cell *next;             /* consumer: oldest first, before `pushed` */
     int32_t capacity;
     atomic_u32 reserved; /* senders: credits that were ever taken, less those given back unused */
