@@ -63,6 +63,9 @@ static inline bool run_has(const struct run *run, enum flag_id flag)
     return args_has(run->args, flag);
 }
 
+/* The monotonic clock of the system. */
+uint64_t run_clock_ns(void);
+
 /* run_input.c: reads all that a run needs of words and files. EXIT_OK, or it was said and *run is
  * only good for run_free. */
 int run_prepare(struct run *run, const struct args *args);

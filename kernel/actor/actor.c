@@ -84,6 +84,7 @@ struct wait *actor_wait(struct actor *actor)
             return NULL;
         at_init(&wait->state, (uint64_t)1 << WAIT_STATE_BITS | WAIT_FREE);
         at_init(&wait->callee, NULL);
+        at_init(&wait->room_size, 0);
         wheel_timer_init(&wait->expiry.timer);
         list_init(&wait->link);
         actor->wait = wait;

@@ -149,7 +149,7 @@ struct wait {
     atomic_of(struct actor *) callee; /* for the search of circles (wait_callee) */
     bool callee_ref;
     void *room; /* for the reply, of the caller's memory */
-    uint32_t room_size;
+    atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
     uint32_t len; /* of the reply, also when it did not fit */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];

@@ -191,7 +191,8 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
     if (err != TN_OK)
         return err;
     c->wait->room = room;
-    c->wait->room_size = room_size;
+    /* RELEASE: a late callee of the call before that reads it sees that its own is over. */
+    at_store(&c->wait->room_size, room_size, RELEASE);
     wait_set_callee(c->wait, c->callee);
     err = look_for_circle(turn->actor, c->callee);
     if (err == TN_OK)

@@ -60,8 +60,12 @@ int32_t turn_cancelled(struct turn *turn)
 
 uint32_t turn_room_size(struct turn *turn)
 {
-    if (turn->caller == NULL || !wait_is_open(turn->caller->wait, turn->generation))
+    if (turn->caller == NULL)
         return 0;
-    uint32_t size = turn->caller->wait->room_size;
+    struct wait *wait = turn->caller->wait;
+    /* ACQUIRE, before the look at the wait: a size of a later call comes with a later generation. */
+    uint32_t size = at_load(&wait->room_size, ACQUIRE);
+    if (!wait_is_open(wait, turn->generation))
+        return 0;
     return size < TN_ARGS_MAX ? size : TN_ARGS_MAX;
 }

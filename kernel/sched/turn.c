@@ -166,6 +166,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     fiber_switch_to(cpu, &self->machine, to);
     cpu = self->cpu;
     sched_landed(cpu);
+    sched_meter(cpu, turn->actor);
     self->turn = turn;
     return cpu;
 }
@@ -184,7 +185,7 @@ static tn_err wait_fill(struct wait *wait, struct actor *caller, struct space *f
                         const struct tn_pack *out)
 {
     wait->len = out->len;
-    if (out->len > wait->room_size)
+    if (out->len > at_load(&wait->room_size, RELAXED)) /* ours while the wait is FILLING */
         return TN_ETOOBIG;
     tn_err err = pack_transfer(from, out, caller->space, wait->caps);
     if (err != TN_OK) {

@@ -219,7 +219,7 @@ static tn_err make_actor(struct boot *boot, struct part *part)
         .limbo = &kernel->limbo,
         .alive = &kernel->alive,
         .deadline_ns = spec == NULL ? 0 : spec->resources.deadline_ns,
-        .exact_time = true,
+        .exact_time = boot->input.exact_time,
     };
     tn_err err = actor_make(&config, &part->actor);
     if (err != TN_OK)

@@ -135,7 +135,8 @@ class Tidy(unittest.TestCase):
             'tools/b': '#!/usr/bin/env python3\n"""b: x."""\n',
             'tools/a.py': '"""a.py: x."""\n', 'base/meson.build': '# Sources.\n',
             'dev': '#!/bin/sh\n# ./dev: x\n',
-            'systems/demo/system.toml': '# Demo.\n', 'tests/data/odd.toml': '[x]\n'}), [])
+            'systems/demo/system.toml': '# Demo.\n', 'tests/data/odd.toml': '[x]\n',
+            'systems/demo/data/LICENSE.txt': 'theirs\t'}), [])
 
     def test_left_overs_and_words(self):
         for word in ('TO' 'DO', 'FIX' 'ME', 'XX' 'X', 'HA' 'CK', '/wo' 'rk/', '/fa' 'rm/',
