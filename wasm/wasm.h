@@ -197,9 +197,13 @@ void wasm_destroy(struct wasm_instance *instance);
  * TN_EBUSY: a computation is in progress. nargs must match the type. */
 tn_err wasm_begin(struct wasm_instance *instance, uint32_t func, const wasm_value *args,
                   uint32_t nargs);
-/* The same for the function at `elem` of a table. TN_EINVAL: none there, or of another type. */
+/* TN_OK: `elem` of a table is a function of exactly that type. TN_EINVAL. */
+tn_err wasm_elem_check(struct wasm_instance *instance, uint32_t table, uint32_t elem,
+                       const struct wasm_functype *type);
+/* Prepares a call of the function at `elem` of a table; args are the type's. TN_EINVAL: none there,
+ * or of another type: what is passed for a reference or a float would be taken as one. TN_EBUSY. */
 tn_err wasm_begin_elem(struct wasm_instance *instance, uint32_t table, uint32_t elem,
-                       const wasm_value *args, uint32_t nargs, uint32_t nresults);
+                       const struct wasm_functype *type, const wasm_value *args);
 /* Prepares the start function; TN_ENOTFOUND when the module has none. */
 tn_err wasm_start(struct wasm_instance *instance);
 enum wasm_status wasm_run(struct wasm_instance *instance);

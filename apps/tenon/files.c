@@ -53,6 +53,8 @@ static const char *kind_of(mode_t mode)
         return "a folder where a file is expected: name the file in it";
     if (S_ISFIFO(mode))
         return "a FIFO where a file is expected: save what it gives to a file first";
+    if (S_ISLNK(mode))
+        return "a link where a file is expected: name what it leads to";
     if (S_ISSOCK(mode))
         return "a socket where a file is expected";
     return "a device where a file is expected";
@@ -129,6 +131,40 @@ tn_err file_probe(const char *path, bool folder, struct file_error *ret_error)
     if (!folder && !S_ISREG(st.st_mode))
         return refuse(ret_error, TN_EINVAL, kind_of(st.st_mode));
     return TN_OK;
+}
+
+/* The folder a file is made in: terminated, freed by the caller. */
+static char *folder_of(const char *path)
+{
+    struct str folder = path_folder(str_of(path));
+    return path_from(STR(""), folder.len > 0 ? folder : STR("."));
+}
+
+tn_err file_probe_target(const char *path, struct file_error *ret_error)
+{
+    struct stat st;
+    char *folder = folder_of(path);
+    bool there = lstat(path, &st) == 0;
+    int number = there ? 0 : errno;
+    if (number == ENOENT)
+        number = access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+    else if (there && S_ISREG(st.st_mode))
+        number = access(path, W_OK) == 0 && access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+    free(folder);
+    if (number == ENOENT)
+        return refuse(ret_error, TN_ENOTFOUND, "there is no such folder to make it in");
+    if (number != 0)
+        return refuse_errno(ret_error, number);
+    if (there && !S_ISREG(st.st_mode))
+        return refuse(ret_error, TN_EINVAL, kind_of(st.st_mode));
+    return TN_OK;
+}
+
+bool file_same(const char *path, const char *other)
+{
+    struct stat a, b;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 char *path_from(struct str folder, struct str path)

@@ -25,6 +25,12 @@ tn_err file_read(const char *path, size_t most_bytes, struct str *ret_text,
 /* TN_OK when there is a regular file (or, for `folder`, a folder) that this process may read. */
 tn_err file_probe(const char *path, bool folder, struct file_error *ret_error);
 
+/* TN_OK when this process may make a regular file there, or put one in the place of what is there:
+ * no link, folder or device. */
+tn_err file_probe_target(const char *path, struct file_error *ret_error);
+/* Do both paths name one file that exists? */
+bool file_same(const char *path, const char *other);
+
 /* New terminated text, freed by the caller: `path` seen from `folder`, which is "" for the current
  * one; a path that begins with '/' is itself. */
 char *path_from(struct str folder, struct str path);

@@ -11,7 +11,7 @@
 
 enum {
     RUN_FAULTS_MAX = 256, /* of guests, kept for --json; more are counted */
-    RUN_FRAMES_MAX = 16,  /* of a backtrace that is printed */
+    RUN_FRAMES_MAX = 16,  /* lines of a backtrace that are printed */
     RUN_EXIT_MAX = 255,   /* what an exit status can hold */
 };
 

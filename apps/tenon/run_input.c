@@ -99,27 +99,73 @@ static int read_codes(struct run *run)
     return EXIT_OK;
 }
 
+/* "c.need: text" behind the file that it is about. */
+static int refuse_path(const char *path, const struct component_spec *c,
+                       const struct need_spec *need, const char *text)
+{
+    return refuse("%s: for %.*s.%.*s: %s", show_z(path).text, (int)c->name.len, c->name.at,
+                  (int)need->name.len, need->name.at, text);
+}
+
+/* What is wrong with the file, before anything is started. What is read may be named by a link,
+ * which is followed here, once. */
+static int check_path(struct run_path *at, const struct component_spec *c, const char *shown)
+{
+    const struct need_spec *need = at->need;
+    struct file_error error;
+    bool writes = (need->grant & TN_R_WRITE) != 0;
+    tn_err err = writes && !need->directory ? file_probe_target(at->path, &error)
+                                            : file_probe(at->path, need->directory, &error);
+    if (err != TN_OK)
+        return refuse_path(shown, c, need, error.text);
+    char *real = writes ? NULL : realpath(at->path, NULL);
+    if (real != NULL) {
+        free(at->path);
+        at->path = real;
+    }
+    return EXIT_OK;
+}
+
 /* The path of one files wire: an argument is seen from here, all else from the system.toml. */
 static int read_path(struct run *run, const struct component_spec *c, const struct need_spec *need)
 {
     const struct args *args = run->args;
-    struct file_error error;
     bool given = need->arg > 0 && need->arg <= args->nrest;
     if (need->arg > 0 && !given && need->path.len == 0)
         return refuse("argument %u is missing: the file for %.*s.%.*s: tenon run %s -- FILE ...",
                       need->arg, (int)c->name.len, c->name.at, (int)need->name.len, need->name.at,
                       show_z(run->composition.file).text);
+    if (given && args->rest[need->arg - 1][0] == '\0')
+        return refuse("argument %u is empty: the file for %.*s.%.*s", need->arg, (int)c->name.len,
+                      c->name.at, (int)need->name.len, need->name.at);
     char *from = given ? path_from(STR(""), str_of(args->rest[need->arg - 1]))
                        : composition_path(&run->composition, need->path);
     char *path = path_absolute(from);
-    free(from);
-    if (path == NULL)
+    if (path == NULL) {
+        free(from);
         return refuse("the current folder is gone: go to one that exists");
-    run->paths[run->npaths++] = (struct run_path){need, path};
-    bool only_read = (need->grant & TN_R_WRITE) == 0;
-    if (given && only_read && file_probe(path, need->directory, &error) != TN_OK)
-        return refuse("%s: for %.*s.%.*s: %s", show_z(args->rest[need->arg - 1]).text,
-                      (int)c->name.len, c->name.at, (int)need->name.len, need->name.at, error.text);
+    }
+    run->paths[run->npaths] = (struct run_path){need, path};
+    int status = check_path(&run->paths[run->npaths++], c, from);
+    free(from);
+    return status;
+}
+
+/* A file is not put in the place of another argument that is read: the two were mixed up. */
+static int check_swapped(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->npaths; i++) {
+        for (uint32_t k = 0; k < run->npaths; k++) {
+            const struct need_spec *written = run->paths[i].need, *read = run->paths[k].need;
+            if (written->arg == 0 || read->arg == 0 || written->arg == read->arg ||
+                (written->grant & TN_R_WRITE) == 0 || (read->grant & TN_R_WRITE) != 0 ||
+                !file_same(run->paths[i].path, run->paths[k].path))
+                continue;
+            return refuse("%s: the file of argument %u would be written over that of argument %u: "
+                          "name another",
+                          show_z(run->paths[i].path).text, written->arg, read->arg);
+        }
+    }
     return EXIT_OK;
 }
 
@@ -138,7 +184,7 @@ static int read_paths(struct run *run)
                 return status;
         }
     }
-    return EXIT_OK;
+    return check_swapped(run);
 }
 
 static int read_job_args(struct run *run)

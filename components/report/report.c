@@ -199,12 +199,26 @@ static tn_err conduct(struct report *r)
     return TN_OK;
 }
 
+/* The errors of tenon.file that a person can do something about. */
+static tn_err unwritten(struct report *r, tn_err err)
+{
+    const char *why = err == TENON_FILE_E_NO_SPACE    ? "the disk is full"
+                      : err == TENON_FILE_E_NOT_FOUND ? "its folder is gone, or takes no files"
+                      : err == TENON_FILE_E_IO        ? "the disk reports an error"
+                      : err == TN_EDENIED             ? "permission denied"
+                                                      : NULL;
+    if (why == NULL)
+        return problem(r, "the report's file", "cannot be written", err);
+    (void)fmt_print(r->problem, PROBLEM_MAX, "the report's file cannot be written: %s", why);
+    return err;
+}
+
 static tn_err write_page(struct report *r)
 {
     struct page *p = &r->page;
     tn_err err = tenon_file_truncate(r->out, 0, TN_NEVER);
     if (err != TN_OK)
-        return problem(r, "the report's file", "cannot be written", err);
+        return unwritten(r, err);
     page_begin(p, r->out, 0);
     html_begin(p);
     uint64_t place = p->offset + p->len; /* of the head, which is known at the end */
@@ -221,7 +235,7 @@ static tn_err write_page(struct report *r)
     err = page_flush(p);
     if (err == TN_OK)
         err = tenon_file_commit(r->out, TN_NEVER);
-    return err == TN_OK ? TN_OK : problem(r, "the report's file", "cannot be written", err);
+    return err == TN_OK ? TN_OK : unwritten(r, err);
 }
 
 static bool all_contained(const struct report *r)

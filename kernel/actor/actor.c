@@ -10,12 +10,11 @@ enum { WAIT_STATE_BITS = 2, WAIT_STATE_MASK = 3 };
 static void actor_destroy(struct object *object)
 {
     struct actor *actor = actor_of(object);
-    ASSERT(actor->turns == 0 && actor->instance == NULL);
+    ASSERT(actor->turns == 0 && actor->instance == NULL && actor->pool == NULL);
     struct untyped *memory = actor->memory;
     struct space *space = actor->space;
     if (actor->wait != NULL)
         mem_free(memory, actor->wait, sizeof(*actor->wait));
-    cell_pool_close(actor->pool);
     mem_free(memory, actor, sizeof(*actor));
     object_unref(space_object(space));
     object_unref(untyped_object(memory));
@@ -169,11 +168,14 @@ struct wait *wait_queue_claim(struct wait_queue *queue)
     return NULL;
 }
 
-void wait_set_callee(struct wait *wait, struct actor *callee)
+void wait_set_callee(struct wait *wait, struct actor *callee, int order)
 {
     ASSERT(at_load(&wait->callee, RELAXED) == NULL && callee != NULL);
     /* SEQ_CST: of the calls that close a circle at the same time, the last to publish sees all. */
-    at_store(&wait->callee, callee, SEQ_CST);
+    if (order == SEQ_CST)
+        at_store(&wait->callee, callee, SEQ_CST);
+    else
+        at_store(&wait->callee, callee, RELEASE);
 }
 
 struct actor *actor_waits_for(struct actor *actor)

@@ -148,9 +148,9 @@ struct wait {
     /* A call: */
     atomic_of(struct actor *) callee; /* for the search of circles (wait_callee) */
     bool callee_ref;
-    void *room; /* for the reply, of the caller's memory */
+    void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
-    uint32_t len; /* of the reply, also when it did not fit */
+    uint32_t len;         /* of the reply, also when it did not fit */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];
 };
@@ -244,8 +244,10 @@ void wait_dequeue(struct wait *wait);
 /* The oldest wait of a queue, claimed (WAIT_FILLING) for the caller; NULL when nobody waits. Under
  * the queue's lock. */
 struct wait *wait_queue_claim(struct wait_queue *queue);
-/* Says for whom the actor's open wait is; seen by all searches that begin after it. */
-void wait_set_callee(struct wait *wait, struct actor *callee);
+/* Says for whom the actor's open wait is. SEQ_CST: seen by all searches that begin after it.
+ * RELEASE is enough for a callee that runs at once: it waits for nobody, and what it waits for
+ * later it says after this. */
+void wait_set_callee(struct wait *wait, struct actor *callee, int order);
 /* For whose answer `actor` waits at this moment; NULL: for nobody's. Any CPU; the pointer is good
  * until the turn waits or ends. */
 struct actor *actor_waits_for(struct actor *actor);

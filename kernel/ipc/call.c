@@ -135,7 +135,7 @@ static tn_err enqueue(struct calling *c)
     return TN_OK;
 no_call:
     block_free(c->block);
-    cell_give(cell);
+    cell_give(c->cpu, cell);
 no_cell:
     credit_back(c->cpu, c->callee); /* somebody may wait for what we held */
     return err;
@@ -193,10 +193,15 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
     c->wait->room = room;
     /* RELEASE: a late callee of the call before that reads it sees that its own is over. */
     at_store(&c->wait->room_size, room_size, RELEASE);
-    wait_set_callee(c->wait, c->callee);
-    err = look_for_circle(turn->actor, c->callee);
-    if (err == TN_OK)
-        err = sched_may_run_call(c->cpu, c->callee) ? run_at_once(c) : enqueue(c);
+    if (sched_may_run_call(c->cpu, c->callee)) {
+        wait_set_callee(c->wait, c->callee, RELEASE); /* it waits for nobody: no circle */
+        err = run_at_once(c);
+    } else {
+        wait_set_callee(c->wait, c->callee, SEQ_CST);
+        err = look_for_circle(turn->actor, c->callee);
+        if (err == TN_OK)
+            err = enqueue(c);
+    }
     if (err != TN_OK) {
         wait_release(c->cpu, c->wait);
         return err;

@@ -94,7 +94,7 @@ static tn_err drive_sizes(void *self, const struct tn_turn *turn)
         in = (struct tn_pack){.data = &i, .len = 1};
         KIT_CHECK(tn_call(kit_need("echo"), M_ODD, &in, &out, TN_NEVER) == want[i]);
     }
-    KIT_CHECK(tn_call(kit_need("mute"), M_ECHO, &in, &out, TN_NEVER) == TN_EMETHOD);
+    KIT_CHECK(tn_call(kit_need("mute"), M_ECHO, &nothing, &out, TN_NEVER) == TN_EMETHOD);
     kit_stop();
     return TN_OK;
 }

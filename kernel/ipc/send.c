@@ -67,7 +67,7 @@ static tn_err deliver(struct cpu *cpu, struct turn *turn, struct actor *target, 
     return TN_OK;
 no_message:
     block_free(block);
-    cell_give(cell);
+    cell_give(cpu, cell);
 no_cell:
     credit_back(cpu, target);
     return err;

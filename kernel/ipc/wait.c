@@ -6,7 +6,7 @@
 
 struct cell *actor_cell(struct actor *actor)
 {
-    if (actor->pool == NULL && cell_pool_make(actor->memory, &actor->pool) != TN_OK)
+    if (actor->pool == NULL && cell_pool_make(actor->memory, actor->home, &actor->pool) != TN_OK)
         return NULL;
     return cell_take(actor->pool);
 }
@@ -63,7 +63,8 @@ uint32_t turn_room_size(struct turn *turn)
     if (turn->caller == NULL)
         return 0;
     struct wait *wait = turn->caller->wait;
-    /* ACQUIRE, before the look at the wait: a size of a later call comes with a later generation. */
+    /* ACQUIRE, before the look at the wait: a size of a later call comes with a later generation.
+     */
     uint32_t size = at_load(&wait->room_size, ACQUIRE);
     if (!wait_is_open(wait, turn->generation))
         return 0;

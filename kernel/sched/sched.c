@@ -96,7 +96,7 @@ static struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *c
     cpu = turn_run(cpu, turn, fiber_self(), &end);
     *ret_mine = end == TURN_DONE;
     if (end == TURN_DONE)
-        turn_finish(turn);
+        turn_finish(cpu, turn);
     else
         turn_park(cpu, turn);
     return cpu;
@@ -120,7 +120,7 @@ static bool resume(struct cpu *cpu, struct turn *turn)
         turn_park(cpu, turn);
         return false;
     }
-    turn_finish(turn);
+    turn_finish(cpu, turn);
     return true;
 }
 
@@ -137,7 +137,9 @@ struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
         /* Before the turn: one that only waits or yields does not come back here. */
         if (cpu->until_clock-- == 0)
             look_at_clock(cpu, actor);
-        struct turn *turn = at_swap(&actor->woken, NULL, ACQUIRE);
+        struct turn *turn = at_load(&actor->woken, RELAXED);
+        if (turn != NULL) /* ACQUIRE: what whoever woke it wrote is seen */
+            turn = at_swap(&actor->woken, NULL, ACQUIRE);
         bool mine = true;
         if (turn != NULL) {
             mine = resume(cpu, turn);
@@ -217,7 +219,7 @@ void fiber_main(void *arg)
         struct actor *actor = turn->actor;
         enum turn_end end;
         cpu = turn_run(cpu, turn, fiber, &end);
-        turn_finish(turn);
+        turn_finish(cpu, turn);
         actor_release(cpu, actor);
         struct fiber *caller = fiber->caller;
         if (caller != NULL) {
@@ -259,7 +261,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
     sched_meter(cpu, caller);
     self->nested--;
     if (end == TURN_DONE) {
-        turn_finish(turn);
+        turn_finish(cpu, turn);
         actor_release(cpu, actor);
     } else {
         turn_park(cpu, turn);

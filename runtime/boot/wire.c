@@ -182,9 +182,8 @@ tn_err boot_configure(struct boot *boot)
         part->config.size = CONFIG_MAX;
         if (part->config.data == NULL)
             return boot_say(boot, TN_ENOMEM, part->name, "no memory for its configuration");
-        tn_err err = part->spec == NULL
-                         ? TN_OK
-                         : add_table(boot, part, part->spec->config, (struct str){NULL, 0});
+        tn_err err =
+            part->spec == NULL ? TN_OK : add_table(boot, part, part->spec->config, STR(""));
         if (err != TN_OK)
             return err;
     }

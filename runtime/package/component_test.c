@@ -294,7 +294,7 @@ static void mistakes_in_resources(void **state)
         HEAD "[resources]\nmemory = \"17179869184 GiB\"\ndeadline = \"5124096 h\"\n"
              "stack = \"64\"\n",
         C "6:10: memory in [resources]: '17179869184 GiB' is more than 2^64 - 1 bytes\n" C
-          "7:12: deadline in [resources]: '5124096 h' is more than 2^64 - 1 nanoseconds\n" C
+          "7:12: deadline in [resources]: '5124096 h' is more than 2^63 - 1 nanoseconds\n" C
           "8:9: stack in [resources]: '64' has no unit: expected B, KiB, MiB or GiB\n");
     trial_expect_manifest(HEAD "[resources]\nmemory = \"4 KB\"\nstack = \"4 mib\"\n"
                                "deadline = \"4 sec\"\n",

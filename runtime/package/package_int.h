@@ -122,6 +122,7 @@ struct units {
     const char *name[UNITS_MAX];
     uint64_t factor[UNITS_MAX];
     uint32_t n;
+    uint32_t bits; /* a value is below 2^bits */
 };
 extern const struct units size_units, time_units;
 

@@ -50,8 +50,9 @@ static void amounts_are_exact(void **state)
         {&time_units, "100 ms", AMOUNT_OK, 100000000},
         {&time_units, "5 s", AMOUNT_OK, 5000000000},
         {&time_units, "1 min", AMOUNT_OK, 60000000000},
-        {&time_units, "5124095 h", AMOUNT_OK, 18446742000000000000u},
-        {&time_units, "5124096 h", AMOUNT_RANGE, 0},
+        {&time_units, "9223372036854775807 ns", AMOUNT_OK, INT64_MAX},
+        {&time_units, "9223372036854775808 ns", AMOUNT_RANGE, 0},
+        {&time_units, "2562048 h", AMOUNT_RANGE, 0},
         {&time_units, "5 MiB", AMOUNT_UNIT, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -115,7 +115,7 @@ static void amount_fault(const struct section *s, const char *key, const struct 
         message_add(&m, " is a fraction: write a whole number with a smaller unit");
         break;
     case AMOUNT_RANGE:
-        message_add(&m, " is more than 2^64 - 1 %s", units->last);
+        message_add(&m, " is more than 2^%u - 1 %s", units->bits, units->last);
         break;
     case AMOUNT_UNIT:
         message_add(&m, unit.len == 0 ? " has no unit" : " has an unknown unit");

@@ -1,4 +1,5 @@
-/* units.c: sizes and times as people write them, exactly: whole numbers that fit in 64 bits. */
+/* units.c: sizes and times as people write them, exactly: whole numbers that fit in 64 bits, times
+ * in 63. */
 #include "base/bits.h"
 #include "runtime/package/package_int.h"
 
@@ -9,6 +10,7 @@ const struct units size_units = {
     .name = {"B", "KiB", "MiB", "GiB"},
     .factor = {1, 1u << 10, 1u << 20, 1u << 30},
     .n = 4,
+    .bits = 64,
 };
 
 const struct units time_units = {
@@ -18,6 +20,7 @@ const struct units time_units = {
     .name = {"ns", "us", "ms", "s", "min", "h"},
     .factor = {1, 1000, 1000000, 1000000000, 60000000000, 3600000000000},
     .n = 6,
+    .bits = 63, /* a time from now on is a time still */
 };
 
 static bool is_digit(char c)
@@ -48,7 +51,8 @@ enum amount_error amount_parse(const struct units *units, struct str text, uint6
     for (uint32_t u = 0; u < units->n; u++) {
         if (!str_eq(unit, str_of(units->name[u])))
             continue;
-        if (over || mul_overflows(value, units->factor[u], &value))
+        if (over || mul_overflows(value, units->factor[u], &value) ||
+            value > UINT64_MAX >> (64 - units->bits))
             return AMOUNT_RANGE;
         *ret = value;
         return AMOUNT_OK;

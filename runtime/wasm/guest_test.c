@@ -132,6 +132,10 @@ static tn_err drive(void *self, const struct tn_turn *turn)
     }
     KIT_CHECK(ask("guest", 12, &value) == TN_EFAULT);
     KIT_CHECK(nfaults == 3);
+    /* What a lost instance had hoarded does not starve the fresh one. */
+    KIT_CHECK(ask("guest", 15, &value) == TN_ETRAP);
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK && value == 1000000 + CONFIG_LEN);
+    check_echo("guest", 1, 60000);
     /* The one without restarts is gone after its first fault. */
     KIT_CHECK(ask("mortal", 3, &value) == TN_ETRAP);
     KIT_CHECK(ask("mortal", 6, &value) == TN_EGONE);

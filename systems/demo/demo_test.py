@@ -48,9 +48,10 @@ class Demo(unittest.TestCase):
     def tearDown(self):
         self.folder.cleanup()
 
-    def run_tenon(self, system, *arguments):
-        done = subprocess.run([TENON, "run", os.path.join(DEMO, system), "--", *arguments],
-                              capture_output=True, text=True, check=False, timeout=100)
+    def run_tenon(self, system, *arguments, options=()):
+        done = subprocess.run([TENON, "run", *options, os.path.join(DEMO, system), "--",
+                               *arguments], capture_output=True, text=True, check=False,
+                              timeout=100)
         return done.returncode, done.stdout, done.stdout + done.stderr
 
     def run_csv(self, data):
@@ -99,21 +100,30 @@ class Demo(unittest.TestCase):
         self.assertEqual(page.count(">missed<"), 2)
 
     def test_same_bits_in_the_kernel(self):
-        path = os.path.join(DEMO, f"kernel-{os.getpid()}.toml")
+        pages = []
+        for domain in ("wasm", "kernel"):
+            code, _, said = self.run_tenon("system.toml", self.page,
+                                           options=["--place", f"forecaster={domain}"])
+            self.assertEqual(code, 0, said)
+            pages.append(self.check_page()[0])
+        self.assertEqual(pages[0], pages[1])
+
+    def test_wrong_labels(self):
+        labels = os.path.join(self.folder.name, "labels.csv")
+        with open(labels, "w", encoding="utf-8") as file:
+            file.write("series,start,end\na,2014-03-07 03:41,2014-03-08 03:41\na,tomorrow,never\n")
         with open(os.path.join(DEMO, "system.toml"), encoding="utf-8") as file:
             text = file.read()
-        self.assertEqual(text.count('domain = "wasm"'), 1)
+        self.assertEqual(text.count('"data/labels.csv"'), 1)
+        path = os.path.join(DEMO, f"labels-{os.getpid()}.toml")
         try:
             with open(path, "w", encoding="utf-8") as file:
-                file.write(text.replace('domain = "wasm"', 'domain = "kernel"'))
-            pages = []
-            for system in ("system.toml", path):
-                code, _, said = self.run_tenon(system, self.page)
-                self.assertEqual(code, 0, said)
-                pages.append(self.check_page()[0])
+                file.write(text.replace("data/labels.csv", labels))
+            code, _, said = self.run_tenon(path, self.page)
         finally:
             os.unlink(path)
-        self.assertEqual(pages[0], pages[1])
+        self.assertEqual(code, 1, said)
+        self.assertIn("labels: line 3 is not series,start,end", said)
 
     def test_own_csv(self):
         rows = "".join(f"{1700000000 + 60 * i};{i % 60},5\r\n" for i in range(5000))

@@ -147,6 +147,13 @@ class Check(cli.Case):
         self.write('large.toml', text + 'x' * ((1 << 20) - len(text)))
         self.expect(0, 'check', 'large.toml')
 
+    def test_a_system_that_takes_much_memory_to_read(self):
+        keys = ''.join(f'k{i} = [{i}]\n' for i in range(50000))
+        self.wired('[components.hello.config]\n' + keys)
+        with open(self.path('hello.toml'), encoding='utf-8') as file:
+            self.assertGreater(len(file.read()), 700_000)
+        self.expect(0, 'check', 'hello.toml')
+
     def test_a_package_that_cannot_be_read(self):
         os.unlink(self.path('hello/component.toml'))
         os.mkfifo(self.path('hello/component.toml'))

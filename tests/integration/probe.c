@@ -27,6 +27,14 @@ __attribute__((noinline)) static void fall(struct probe *p)
 #endif
 }
 
+/* Calls itself until the stack of frames is used up. */
+__attribute__((noinline)) static uint64_t deeper(struct probe *p, uint64_t n)
+{
+    p->sink += n;
+    uint64_t below = n == UINT64_MAX ? 0 : deeper(p, n + 1);
+    return below + p->sink;
+}
+
 static uint32_t number_of(struct tn_text word)
 {
     uint32_t n = 0;
@@ -65,6 +73,8 @@ static tn_err probe_run(struct probe *p, const struct tn_pack *in, struct tn_pac
     struct tenon_job_run_reply reply = {.exit_code = 0, .summary = more};
     if (is(what, STR("trap")))
         fall(p);
+    if (is(what, STR("deeper")))
+        p->sink = deeper(p, 0);
     while (is(what, STR("loop")))
         p->sink++;
     if (is(what, STR("fail")))

@@ -67,6 +67,13 @@ class Run(cli.Case):
         self.assertIn('it goes on with a fresh instance', done.stderr)
 
     @needs_wasm
+    def test_a_recursion_is_one_line_of_a_backtrace(self):
+        done = self.probe('deeper', domain='wasm', status=1)
+        self.assertRegex(done.stderr, r'tenon: probe: trap: call stack exhausted\n')
+        self.assertRegex(done.stderr, r'  in deeper \(offset 0x[0-9a-f]+\), \d+ frames\n')
+        self.assertLess(len(done.stderr.splitlines()), 8)
+
+    @needs_wasm
     def test_fuel_ends_a_loop(self):
         done = self.probe('loop', domain='wasm', status=1)
         self.assertIn('tenon: probe: stopped: the fuel of this call is used up', done.stderr)

@@ -16,6 +16,7 @@ enum {
     M_OUTSIDE = TN_METHOD(900, 12),
     M_FLOOD = TN_METHOD(900, 13),
     M_MANY = TN_METHOD(900, 14),
+    M_HOARD = TN_METHOD(900, 15),
 };
 
 struct probe {
@@ -119,6 +120,19 @@ static tn_err many(const struct tn_pack *in, struct tn_pack *out)
     return err != TN_OK ? err : put(out, back);
 }
 
+/* Turns all memory into buffers, keeps them, and dies. */
+static void hoard(void)
+{
+    tn_cap memory, buf;
+    if (tn_need("memory", 6, &memory) != TN_OK)
+        return;
+    for (uint64_t bytes = 1 << 20; bytes >= 64; bytes /= 2) {
+        while (tn_buf_new(memory, bytes, &buf) == TN_OK) {
+        }
+    }
+    __builtin_trap();
+}
+
 static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
                    struct tn_pack *out)
 {
@@ -172,6 +186,9 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
         return flood(out);
     case M_MANY:
         return many(in, out);
+    case M_HOARD:
+        hoard();
+        return TN_EINTERNAL;
     default:
         return TN_EMETHOD;
     }
