@@ -113,7 +113,7 @@ void cell_give(const struct cpu *cpu, struct cell *cell);
 
 struct mbox {
     atomic_of(struct cell *) pushed; /* producers push here, newest first */
-    struct cell *next;             /* consumer: oldest first, before `pushed` */
+    struct cell *next;               /* consumer: oldest first, before `pushed` */
     int32_t capacity;
     atomic_u32 reserved; /* senders: credits that were ever taken, less those given back unused */
     atomic_u32 freed;    /* consumer: messages that were ever taken out */
