@@ -15,6 +15,9 @@ typedef _Atomic(int32_t) atomic_i32;
 typedef _Atomic(uint64_t) atomic_u64;
 typedef _Atomic(void *) atomic_ptr;
 
+/* An atomic of any other type of at most 8 bytes: atomic_of(struct actor *) callee. */
+#define atomic_of(T) _Atomic(T)
+
 enum {
     RELAXED = memory_order_relaxed,
     ACQUIRE = memory_order_acquire,

@@ -28,7 +28,8 @@ tn_err sdk_parse_u64(const char *at, size_t len, uint64_t *ret_x)
     for (size_t i = 0; i < len; i++) {
         if (at[i] < '0' || at[i] > '9')
             return TN_EFORMAT;
-        over = __builtin_mul_overflow(x, 10u, &x) || over;
+        over = over || x > UINT64_MAX / 10; /* no 128-bit product: wasm32 has none */
+        x *= 10;
         over = __builtin_add_overflow(x, (uint64_t)(at[i] - '0'), &x) || over;
     }
     if (over)

@@ -138,105 +138,108 @@ static void test_empty(void **state)
     assert_non_null(root);
 }
 
+/* The first error of a document, where it is, and a part of its hint: NULL where there is none. */
+static const struct {
+    const char *text;
+    uint32_t line, column;
+    const char *want, *hint;
+} messages[] = {
+    {"a 1", 1, 3, "expected '=' after the key, found '1'", "key = value"},
+    {"\na =", 2, 4, "expected a value, found the end of the document", "text in quotes"},
+    {"a = \r\n", 1, 5, "expected a value, found the end of the line", "text in quotes"},
+    {"a = yes", 1, 5, "expected a value, found 'yes'", "true or false"},
+    {"a = False", 1, 5, "expected a value, found 'False'", "small letters"},
+    {"\xc3\xa9 = 1", 1, 1, "expected a key, found '\xc3\xa9' (U+00E9)", "quotes"},
+    {"a = '\x1b'", 1, 6, "the control character U+001B may not stand in a string in '", "\""},
+    {"a = \xe2\x80\xae", 1, 5, "expected a value, found the invisible character U+202E", ""},
+    {"a = 1\n\"\\u202Ea\" = 2\n\"\\u202Ea\" = 3", 3, 1,
+     "'\\u202Ea' is defined already, at line 2, column 1", "rename"},
+    {"a = [1,\n2", 2, 2,
+     "an array that opens at line 1, column 5 is not closed: found the end of the document", "]"},
+    {"a = {b = 1\n}", 1, 11,
+     "an inline table that opens at line 1, column 5 is not closed: found the end of the line",
+     "one line"},
+    {"a = {b = 1,}", 1, 12, "expected a key after ',', found '}'", "comma"},
+    {"a = {}\n[a.b]", 2, 2,
+     "'a' is an inline table, defined at line 1, column 5: nothing can be added to it here",
+     "braces"},
+    {"[a]\n[b]\na.x = 1\n[c.d]\n[c]\nd.x = 1", 6, 1,
+     "'d' is a table with a [header] of its own, defined at line 4, column 4: nothing can be "
+     "added to it here",
+     "where the table is defined"},
+    {"[p]\na.b = 1\n[p.a.c]\n[q]\n[p.a]", 5, 4, "'a' is defined already, at line 2, column 1",
+     "rename"},
+    {"[p.a.c]\n[p]\na.b = 1\n[[p.a.d.e]]\n[p.a.d]\nx = 1\n[p.a.d.e.f]\n[p.a.c]", 8, 6,
+     "'c' is defined already, at line 1, column 6", "rename"},
+    {"[[a.b]]\n[a]\nb.c = 1", 3, 1,
+     "'b' is an array of tables, defined at line 1, column 5: nothing can be added to it here",
+     "[[headers]]"},
+    {"a = []\n[[a.b]]", 2, 3,
+     "'a' is an array, defined at line 1, column 5: nothing can be added to it here", "complete"},
+    {"a = 1\na.b = 1", 2, 1,
+     "'a' is an integer, defined at line 1, column 5: nothing can be added to it here",
+     "only tables"},
+    {"# \x01\na = 1", 1, 3, "the control character U+0001 may not stand in a comment", "remove"},
+    {"[[a]", 1, 4, "expected ']]' after the key, found ']'", "[[key]]"},
+    {"[a", 1, 3, "expected ']' after the key, found the end of the document", "[key]"},
+    {"a = [ # \x7f\n1]", 1, 9, "the control character U+007F may not stand in a comment", ""},
+    {"a = [1, # \x7f\n1]", 1, 11, "the control character U+007F may not stand in a comment", ""},
+    {"a = [1, 2 3]", 1, 11, "expected ',' or ']' after the element, found '3'", "commas"},
+    {"a = {b = 1 c = 2}", 1, 12, "expected ',' or '}' after the value, found 'c'", "commas"},
+    {"a = [1,", 1, 8,
+     "an array that opens at line 1, column 5 is not closed: found the end of the document", "]"},
+    {"a = {", 1, 6,
+     "an inline table that opens at line 1, column 5 is not closed: found the end of the "
+     "document",
+     "one line"},
+    {"a = 1.", 1, 7, "expected a digit, found the end of the document", "point"},
+    {"a = =\na.b = 1\n[a.c]", 1, 5, "expected a value, found '='", ""},
+    {"a = \"x", 1, 7,
+     "a string in \" that opens at line 1, column 5 is not closed: found the end of the "
+     "document",
+     "same line"},
+    {"a = 2023-02-30", 1, 13, "the day is 30; it goes from 1 to 28", NULL},
+    {"a = 012", 1, 5, "a number may not begin with 0", "0o"},
+    {"a = '\xff'", 1, 6, "the document is not UTF-8: found the byte 0xFF", "UTF-8"},
+    {"\xff\xfe"
+     "a",
+     1, 1, "the document is not UTF-8: found the byte 0xFF", "UTF-16"},
+    {"# \xc3\xa9\n'\xc3\xa9'=\xc3", 2, 5, "the document is not UTF-8: found the byte 0xC3", ""},
+};
+
 static void test_messages(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        uint32_t line, column;
-        const char *want, *hint;
-    } cases[] = {
-        {"a 1", 1, 3, "expected '=' after the key, found '1'", "key = value"},
-        {"\na =", 2, 4, "expected a value, found the end of the document", "text in quotes"},
-        {"a = \r\n", 1, 5, "expected a value, found the end of the line", "text in quotes"},
-        {"a = yes", 1, 5, "expected a value, found 'yes'", "true or false"},
-        {"a = False", 1, 5, "expected a value, found 'False'", "small letters"},
-        {"\xc3\xa9 = 1", 1, 1, "expected a key, found '\xc3\xa9' (U+00E9)", "quotes"},
-        {"a = '\x1b'", 1, 6, "the control character U+001B may not stand in a string in '", "\""},
-        {"a = \xe2\x80\xae", 1, 5, "expected a value, found the invisible character U+202E", ""},
-        {"a = 1\n\"\\u202Ea\" = 2\n\"\\u202Ea\" = 3", 3, 1,
-         "'\\u202Ea' is defined already, at line 2, column 1", "rename"},
-        {"a = [1,\n2", 2, 2,
-         "an array that opens at line 1, column 5 is not closed: found the end of the document",
-         "]"},
-        {"a = {b = 1\n}", 1, 11,
-         "an inline table that opens at line 1, column 5 is not closed: found the end of the line",
-         "one line"},
-        {"a = {b = 1,}", 1, 12, "expected a key after ',', found '}'", "comma"},
-        {"a = {}\n[a.b]", 2, 2,
-         "'a' is an inline table, defined at line 1, column 5: nothing can be added to it here",
-         "braces"},
-        {"[a]\n[b]\na.x = 1\n[c.d]\n[c]\nd.x = 1", 6, 1,
-         "'d' is a table with a [header] of its own, defined at line 4, column 4: nothing can be "
-         "added to it here",
-         "where the table is defined"},
-        {"[p]\na.b = 1\n[p.a.c]\n[q]\n[p.a]", 5, 4, "'a' is defined already, at line 2, column 1",
-         "rename"},
-        {"[p.a.c]\n[p]\na.b = 1\n[[p.a.d.e]]\n[p.a.d]\nx = 1\n[p.a.d.e.f]\n[p.a.c]", 8, 6,
-         "'c' is defined already, at line 1, column 6", "rename"},
-        {"[[a.b]]\n[a]\nb.c = 1", 3, 1,
-         "'b' is an array of tables, defined at line 1, column 5: nothing can be added to it here",
-         "[[headers]]"},
-        {"a = []\n[[a.b]]", 2, 3,
-         "'a' is an array, defined at line 1, column 5: nothing can be added to it here",
-         "complete"},
-        {"a = 1\na.b = 1", 2, 1,
-         "'a' is an integer, defined at line 1, column 5: nothing can be added to it here",
-         "only tables"},
-        {"# \x01\na = 1", 1, 3, "the control character U+0001 may not stand in a comment",
-         "remove"},
-        {"[[a]", 1, 4, "expected ']]' after the key, found ']'", "[[key]]"},
-        {"[a", 1, 3, "expected ']' after the key, found the end of the document", "[key]"},
-        {"a = [ # \x7f\n1]", 1, 9, "the control character U+007F may not stand in a comment", ""},
-        {"a = [1, # \x7f\n1]", 1, 11, "the control character U+007F may not stand in a comment",
-         ""},
-        {"a = [1, 2 3]", 1, 11, "expected ',' or ']' after the element, found '3'", "commas"},
-        {"a = {b = 1 c = 2}", 1, 12, "expected ',' or '}' after the value, found 'c'", "commas"},
-        {"a = [1,", 1, 8,
-         "an array that opens at line 1, column 5 is not closed: found the end of the document",
-         "]"},
-        {"a = {", 1, 6,
-         "an inline table that opens at line 1, column 5 is not closed: found the end of the "
-         "document",
-         "one line"},
-        {"a = 1.", 1, 7, "expected a digit, found the end of the document", "point"},
-        {"a = =\na.b = 1\n[a.c]", 1, 5, "expected a value, found '='", ""},
-        {"a = \"x", 1, 7,
-         "a string in \" that opens at line 1, column 5 is not closed: found the end of the "
-         "document",
-         "same line"},
-        {"a = 2023-02-30", 1, 13, "the day is 30; it goes from 1 to 28", NULL},
-        {"a = 012", 1, 5, "a number may not begin with 0", "0o"},
-        {"a = '\xff'", 1, 6, "the document is not UTF-8: found the byte 0xFF", "UTF-8"},
-        {"\xff\xfe"
-         "a",
-         1, 1, "the document is not UTF-8: found the byte 0xFF", "UTF-16"},
-        {"# \xc3\xa9\n'\xc3\xa9'=\xc3", 2, 5, "the document is not UTF-8: found the byte 0xC3", ""},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
         const struct toml_table *root = NULL;
-        assert_int_equal(parse(cases[i].text, strlen(cases[i].text), &root), TN_EFORMAT);
+        assert_int_equal(parse(messages[i].text, strlen(messages[i].text), &root), TN_EFORMAT);
         assert_null(root);
         assert_int_equal(errors.count, 1);
-        assert_string_equal(errors.at[0].text, cases[i].want);
-        assert_at(errors.at[0].at, cases[i].line, cases[i].column);
-        if (cases[i].hint == NULL)
+        assert_string_equal(errors.at[0].text, messages[i].want);
+        assert_at(errors.at[0].at, messages[i].line, messages[i].column);
+        if (messages[i].hint == NULL)
             assert_null(errors.at[0].hint);
         else
-            assert_non_null(strstr(errors.at[0].hint, cases[i].hint));
+            assert_non_null(strstr(errors.at[0].hint, messages[i].hint));
     }
+}
+
+/* Writes `what` that often at `at`, and a NUL; returns where the NUL is. */
+static char *repeat(char *at, const char *what, size_t times)
+{
+    size_t len = strlen(what);
+    for (; times > 0; times--, at += len)
+        memcpy(at, what, len);
+    *at = '\0';
+    return at;
 }
 
 static void test_long_key_is_cut_in_messages(void **state)
 {
     (void)state;
-    char text[2048] = "";
-    for (uint32_t i = 0; i < 2; i++) {
-        strcat(text, "'");
-        for (uint32_t k = 0; k < 200; k++)
-            strcat(text, "\xf0\x9f\x98\x80");
-        strcat(text, "' = 1\n");
-    }
+    char text[2048], *end = text;
+    for (uint32_t i = 0; i < 2; i++)
+        end = repeat(repeat(repeat(end, "'", 1), "\xf0\x9f\x98\x80", 200), "' = 1\n", 1);
     const struct toml_table *root = NULL;
     assert_int_equal(parse(text, strlen(text), &root), TN_EFORMAT);
     size_t len = strlen(errors.at[0].text);
@@ -271,23 +274,14 @@ static void test_several_errors(void **state)
 static void test_error_limit(void **state)
 {
     (void)state;
-    char text[64] = "";
+    char text[64];
     const struct toml_table *root = NULL;
     for (uint32_t i = 1; i <= TOML_MAX_ERRORS + 1; i++) {
-        strcat(text, "=\n");
+        repeat(text, "=\n", i);
         assert_int_equal(parse(text, strlen(text), &root), TN_EFORMAT);
         assert_int_equal(errors.count, i < TOML_MAX_ERRORS ? i : TOML_MAX_ERRORS);
     }
     assert_int_equal(errors.at[TOML_MAX_ERRORS - 1].at.line, TOML_MAX_ERRORS);
-}
-
-static char *repeat(char *at, const char *what, size_t times)
-{
-    size_t len = strlen(what);
-    for (; times > 0; times--, at += len)
-        memcpy(at, what, len);
-    *at = '\0';
-    return at;
 }
 
 static void expect(const char *text, tn_err want)
@@ -489,18 +483,18 @@ static void test_lookup(void **state)
     (void)state;
     static const char bytes[] = {'\0', 'a', 'b', '\x7f'};
     static const char *const shown[] = {"\\u0000", "a", "b", "\\u007F"};
-    char keys[85][3], text[8192] = "";
+    char keys[85][3], text[8192], *end = text;
     size_t lens[85], count = 0;
     for (size_t len = 0; len <= 3; len++) {
         size_t all = (size_t)1 << (2 * len);
         for (size_t k = 0; k < all; k++, count++) {
             lens[count] = len;
-            strcat(text, "\"");
+            end = repeat(end, "\"", 1);
             for (size_t i = 0; i < len; i++) {
                 keys[count][i] = bytes[k >> (2 * i) & 3];
-                strcat(text, shown[k >> (2 * i) & 3]);
+                end = repeat(end, shown[k >> (2 * i) & 3], 1);
             }
-            strcat(text, "\"=1\n");
+            end = repeat(end, "\"=1\n", 1);
         }
     }
     assert_int_equal(count, 85);

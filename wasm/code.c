@@ -7,18 +7,42 @@
 #include "base/bits.h"
 #include "wasm/wasm.h"
 
-#define OP_NONE_I OP_NONE
-
-#define FORMS_COMPARE(id, code, text, type, reg, swap, negated, expr)                \
-    [OP_##id] = {OP_##id##_I, OP_##swap, OP_##negated, OP_BR_##id, OP_BR_##negated}, \
-    [OP_##id##_I] = {OP_NONE, OP_NONE, OP_##negated##_I, OP_BR_##id##_I, OP_BR_##negated##_I},
-#define FORMS_COMPARE_F(id, ...) [OP_##id] = {0, 0, 0, OP_BR_##id, OP_BRN_##id},
+#define FORMS_ACCESS(id, ...) [OP_##id] = {.sum = OP_##id##_SUM, .index = OP_##id##_INDEX},
+#define FORMS_COMPARE_IMM(form, neg_form, id, neg) \
+    [form] = {.negated = neg_form, .branch = OP_BR_##id##_I, .branch_not = OP_BR_##neg##_I},
+#define FORMS_COMPARE(id, code, text, type, reg, swap, neg, expr) \
+    [OP_##id] = {.imm = OP_##id##_I,                              \
+                 .wide = OP_##id##_K,                             \
+                 .swapped = OP_##swap,                            \
+                 .negated = OP_##neg,                             \
+                 .branch = OP_BR_##id,                            \
+                 .branch_not = OP_BR_##neg},                      \
+    FORMS_COMPARE_IMM(OP_##id##_I, OP_##neg##_I, id, neg)         \
+        FORMS_COMPARE_IMM(OP_##id##_K, OP_##neg##_K, id, neg)
+#define FORMS_COMPARE_F(id, ...) [OP_##id] = {.branch = OP_BR_##id, .branch_not = OP_BRN_##id},
 #define FORMS_BINARY(id, code, text, type, reg, swap, expr) \
-    [OP_##id] = {OP_##id##_I, OP_##swap, 0, 0, 0},
-#define FORMS_DIVIDE(id, ...) [OP_##id] = {OP_##id##_I, 0, 0, 0, 0},
+    [OP_##id] = {.imm = OP_##id##_I, .wide = OP_##id##_K, .swapped = OP_##swap},
+#define FORMS_BINARY_F(id, code, text, type, reg, fuel, swap, expr) \
+    [OP_##id] = {.wide = OP_##id##_K, .swapped = OP_##swap},
+#define FORMS_DIVIDE(id, ...) [OP_##id] = {.imm = OP_##id##_I},
 
-const struct op_forms op_forms[OP_COUNT] = {WASM_INT_COMPARES(FORMS_COMPARE) WASM_FLOAT_COMPARES(
-    FORMS_COMPARE_F) WASM_INT_BINARY(FORMS_BINARY) WASM_INT_DIVIDE(FORMS_DIVIDE)};
+const struct op_forms op_forms[OP_COUNT] = {
+    WASM_LOADS(FORMS_ACCESS) WASM_STORES(FORMS_ACCESS) WASM_INT_COMPARES(FORMS_COMPARE)
+        WASM_FLOAT_COMPARES(FORMS_COMPARE_F) WASM_INT_BINARY(FORMS_BINARY)
+            WASM_FLOAT_BINARY(FORMS_BINARY_F) WASM_INT_DIVIDE(FORMS_DIVIDE)};
+
+uint16_t op_pair(uint16_t first, uint16_t second)
+{
+#define PAIR(id, first, second, ...) {OP_##id, OP_##first, OP_##second},
+    static const struct {
+        uint16_t op, first, second;
+    } pairs[] = {CODE_PAIRS(PAIR)};
+    ASSERT(first < OP_COUNT && second < OP_COUNT);
+    for (uint32_t i = 0; i < ARRAY_LEN(pairs); i++)
+        if (pairs[i].first == first && pairs[i].second == second)
+            return pairs[i].op;
+    return OP_NONE;
+}
 
 #define SLOT(code)                       [(code) < 0x100 ? (code) : 0x100 + ((code)&0xff)]
 #define INFO_OTHER(id, code, text, fuel) SLOT(code) = {text, CLASS_OTHER, 0, 0, fuel, 0, 0, 0},
@@ -32,7 +56,7 @@ const struct op_forms op_forms[OP_COUNT] = {WASM_INT_COMPARES(FORMS_COMPARE) WAS
     SLOT(code) = {text, CLASS_BINARY, WASM_##type, WASM_##type, FUEL_SIMPLE, 0, OP_##id, 0},
 #define INFO_DIVIDE(id, code, text, type, ...) \
     SLOT(code) = {text, CLASS_BINARY, WASM_##type, WASM_##type, FUEL_DIVIDE, 0, OP_##id, 0},
-#define INFO_BINARY_F(id, code, text, type, reg, fuel, expr) \
+#define INFO_BINARY_F(id, code, text, type, reg, fuel, swap, expr) \
     SLOT(code) = {text, CLASS_BINARY, WASM_##type, WASM_##type, fuel, 0, OP_##id, 0},
 #define INFO_UNARY(id, code, text, in, out, rin, rout, fuel, expr) \
     SLOT(code) = {text, CLASS_UNARY, WASM_##in, WASM_##out, fuel, 0, OP_##id, 0},

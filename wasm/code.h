@@ -28,10 +28,12 @@ _Static_assert(sizeof(union word) == 8, "a word is 8 bytes");
 #define CODE_SPECIAL(X)                                                                     \
     X(FUEL, 0)          /* hi: fuel of the block that begins after it */                    \
     X(COPY, 0)          /* a = b */                                                         \
+    X(COPY_2, 0)        /* a = b, then c = slot in the lower half of the next word */       \
     X(COPY_N, 0)        /* c slots from b to a, ascending */                                \
     X(CONST, 0)         /* a = hi */                                                        \
     X(CONST_WIDE, 0)    /* a = next word */                                                 \
     X(ADDRESS, 0)       /* a = b + next word, without wrapping at 32 bits */                \
+    X(SUM_AND, 0)       /* a = (b + constant c) & lower half of the next word, 32 bits */   \
     X(SELECT, 0)        /* a = lo of next word is a slot that is not 0 ? b : c */           \
     X(JUMP, 0)          /* hi: distance */                                                  \
     X(JUMP_TABLE, 0)    /* a index; hi: number of targets after it, less one */             \
@@ -48,31 +50,70 @@ _Static_assert(sizeof(union word) == 8, "a word is 8 bytes");
     X(EXIT, 0)          /* the bottom of the stack of calls */                              \
     X(BACK, 0)          /* the return from a call into another instance */
 
+/* Two operators in one: X(id, first, second, reg, what z is, meaning). The first one's result is
+ * the second's y: a = b `second` (c `first` z), where the lower half of the next word is z: a
+ * constant or a slot. */
+#define CODE_PAIRS(X)                                                                    \
+    X(I32_SHL_XOR, I32_SHL_I, I32_XOR, U32, IMM, x ^ (y << (z & 31)))                    \
+    X(I32_SHL_OR, I32_SHL_I, I32_OR, U32, IMM, x | (y << (z & 31)))                      \
+    X(I32_SHL_ADD, I32_SHL_I, I32_ADD, U32, IMM, x + (y << (z & 31)))                    \
+    X(I32_SHR_XOR, I32_SHR_U_I, I32_XOR, U32, IMM, x ^ (y >> (z & 31)))                  \
+    X(I32_SHR_OR, I32_SHR_U_I, I32_OR, U32, IMM, x | (y >> (z & 31)))                    \
+    X(I32_ROTL_XOR, I32_ROTL_I, I32_XOR, U32, IMM, x ^ (y << (z & 31) | y >> (-z & 31))) \
+    X(I32_AND_OR, I32_AND_I, I32_OR, U32, IMM, x | (y & z))                              \
+    X(I32_AND_ADD, I32_AND_I, I32_ADD, U32, IMM, x + (y & z))                            \
+    X(I32_MUL_ADD, I32_MUL, I32_ADD, U32, SLOT, x + y * z)                               \
+    X(I32_AND_XOR, I32_AND, I32_XOR, U32, SLOT, x ^ (y & z))                             \
+    X(I32_XOR_XOR, I32_XOR, I32_XOR, U32, SLOT, x ^ (y ^ z))                             \
+    X(I32_ADD_ADD, I32_ADD, I32_ADD, U32, SLOT, x + (y + z))                             \
+    X(I64_SHL_XOR, I64_SHL_I, I64_XOR, U64, IMM, x ^ (y << (z & 63)))                    \
+    X(I64_SHL_OR, I64_SHL_I, I64_OR, U64, IMM, x | (y << (z & 63)))                      \
+    X(I64_SHL_ADD, I64_SHL_I, I64_ADD, U64, IMM, x + (y << (z & 63)))                    \
+    X(I64_SHR_XOR, I64_SHR_U_I, I64_XOR, U64, IMM, x ^ (y >> (z & 63)))                  \
+    X(I64_SHR_OR, I64_SHR_U_I, I64_OR, U64, IMM, x | (y >> (z & 63)))                    \
+    X(I64_ROTL_XOR, I64_ROTL_I, I64_XOR, U64, IMM, x ^ (y << (z & 63) | y >> (-z & 63))) \
+    X(I64_MUL_ADD, I64_MUL, I64_ADD, U64, SLOT, x + y * z)                               \
+    X(I64_ADD_ADD, I64_ADD, I64_ADD, U64, SLOT, x + (y + z))                             \
+    X(F32_MUL_ADD, F32_MUL, F32_ADD, F32, SLOT, x + y * z)                               \
+    X(F64_MUL_ADD, F64_MUL, F64_ADD, F64, SLOT, x + y * z)
+
 #define CODE_ONE(id, ...)       OP_##id,
+#define CODE_ACCESS(id, ...)    OP_##id, OP_##id##_SUM, OP_##id##_INDEX,
 #define CODE_IMM(id, ...)       OP_##id, OP_##id##_I,
-#define CODE_COMPARE(id, ...)   OP_##id, OP_##id##_I, OP_BR_##id, OP_BR_##id##_I,
+#define CODE_BINARY(id, ...)    OP_##id, OP_##id##_I, OP_##id##_K,
+#define CODE_BINARY_F(id, ...)  OP_##id, OP_##id##_K,
+#define CODE_COMPARE(id, ...)   OP_##id, OP_##id##_I, OP_##id##_K, OP_BR_##id, OP_BR_##id##_I,
 #define CODE_COMPARE_F(id, ...) OP_##id, OP_BR_##id, OP_BRN_##id,
 enum op {
     OP_NONE,
-    CODE_SPECIAL(CODE_ONE) WASM_LOADS(CODE_ONE) WASM_STORES(CODE_ONE)
+    CODE_SPECIAL(CODE_ONE) WASM_LOADS(CODE_ACCESS) WASM_STORES(CODE_ACCESS)
         WASM_INT_COMPARES(CODE_COMPARE) WASM_FLOAT_COMPARES(CODE_COMPARE_F)
-            WASM_INT_BINARY(CODE_IMM) WASM_INT_DIVIDE(CODE_IMM) WASM_FLOAT_BINARY(CODE_ONE)
-                WASM_UNARY(CODE_ONE) WASM_TRUNCATE(CODE_ONE) OP_COUNT,
+            WASM_INT_BINARY(CODE_BINARY) WASM_INT_DIVIDE(CODE_IMM) WASM_FLOAT_BINARY(CODE_BINARY_F)
+                WASM_UNARY(CODE_ONE) WASM_TRUNCATE(CODE_ONE) CODE_PAIRS(CODE_ONE) OP_COUNT,
 };
 #undef CODE_ONE
+#undef CODE_ACCESS
 #undef CODE_IMM
+#undef CODE_BINARY
+#undef CODE_BINARY_F
 #undef CODE_COMPARE
 #undef CODE_COMPARE_F
 
 /* The other forms of an instruction; OP_NONE where there is none. */
 struct op_forms {
     uint16_t imm;        /* y is the constant c */
+    uint16_t wide;       /* y is the next word; of comparisons, its lower half, signed */
     uint16_t swapped;    /* the same with x and y exchanged */
     uint16_t negated;    /* the opposite comparison */
-    uint16_t branch;     /* branch when it is true: a = x, b = y */
+    uint16_t branch;     /* branch when it is true: a = x, b = y; or hi = y, signed */
     uint16_t branch_not; /* branch when it is false */
+    uint16_t sum;        /* memory at slot + the constant c, which wraps */
+    uint16_t index;      /* memory at slot + slot c, which wraps */
 };
 extern const struct op_forms op_forms[OP_COUNT];
+
+/* The instruction for `first` whose result is the y of `second`; OP_NONE. */
+uint16_t op_pair(uint16_t first, uint16_t second);
 
 /* What the decoder and validator know of an opcode. */
 struct op_info {

@@ -172,23 +172,24 @@ enum op_class {
       y == UINT64_MAX ? 0 : (uint64_t)((int64_t)x % (int64_t)y))                           \
     X(I64_REM_U, 0x82, "i64.rem_u", I64, U64, false, x % y)
 
-/* Operators on floats: X(id, code, text, type, reg, fuel, meaning). copysign is on bits. */
-#define WASM_FLOAT_BINARY(X)                                            \
-    X(F32_ADD, 0x92, "f32.add", F32, F32, FUEL_SIMPLE, x + y)           \
-    X(F32_SUB, 0x93, "f32.sub", F32, F32, FUEL_SIMPLE, x - y)           \
-    X(F32_MUL, 0x94, "f32.mul", F32, F32, FUEL_SIMPLE, x *y)            \
-    X(F32_DIV, 0x95, "f32.div", F32, F32, FUEL_DIVIDE, x / y)           \
-    X(F32_MIN, 0x96, "f32.min", F32, F32, FUEL_SIMPLE, num_min32(x, y)) \
-    X(F32_MAX, 0x97, "f32.max", F32, F32, FUEL_SIMPLE, num_max32(x, y)) \
-    X(F32_COPYSIGN, 0x98, "f32.copysign", F32, U32, FUEL_SIMPLE,        \
-      (x & 0x7fffffffu) | (y & 0x80000000u))                            \
-    X(F64_ADD, 0xa0, "f64.add", F64, F64, FUEL_SIMPLE, x + y)           \
-    X(F64_SUB, 0xa1, "f64.sub", F64, F64, FUEL_SIMPLE, x - y)           \
-    X(F64_MUL, 0xa2, "f64.mul", F64, F64, FUEL_SIMPLE, x *y)            \
-    X(F64_DIV, 0xa3, "f64.div", F64, F64, FUEL_DIVIDE, x / y)           \
-    X(F64_MIN, 0xa4, "f64.min", F64, F64, FUEL_SIMPLE, num_min64(x, y)) \
-    X(F64_MAX, 0xa5, "f64.max", F64, F64, FUEL_SIMPLE, num_max64(x, y)) \
-    X(F64_COPYSIGN, 0xa6, "f64.copysign", F64, U64, FUEL_SIMPLE,        \
+/* Operators on floats: X(id, code, text, type, reg, fuel, swapped or NONE, meaning). copysign is on
+ * bits. */
+#define WASM_FLOAT_BINARY(X)                                                     \
+    X(F32_ADD, 0x92, "f32.add", F32, F32, FUEL_SIMPLE, F32_ADD, x + y)           \
+    X(F32_SUB, 0x93, "f32.sub", F32, F32, FUEL_SIMPLE, NONE, x - y)              \
+    X(F32_MUL, 0x94, "f32.mul", F32, F32, FUEL_SIMPLE, F32_MUL, x *y)            \
+    X(F32_DIV, 0x95, "f32.div", F32, F32, FUEL_DIVIDE, NONE, x / y)              \
+    X(F32_MIN, 0x96, "f32.min", F32, F32, FUEL_SIMPLE, F32_MIN, num_min32(x, y)) \
+    X(F32_MAX, 0x97, "f32.max", F32, F32, FUEL_SIMPLE, F32_MAX, num_max32(x, y)) \
+    X(F32_COPYSIGN, 0x98, "f32.copysign", F32, U32, FUEL_SIMPLE, NONE,           \
+      (x & 0x7fffffffu) | (y & 0x80000000u))                                     \
+    X(F64_ADD, 0xa0, "f64.add", F64, F64, FUEL_SIMPLE, F64_ADD, x + y)           \
+    X(F64_SUB, 0xa1, "f64.sub", F64, F64, FUEL_SIMPLE, NONE, x - y)              \
+    X(F64_MUL, 0xa2, "f64.mul", F64, F64, FUEL_SIMPLE, F64_MUL, x *y)            \
+    X(F64_DIV, 0xa3, "f64.div", F64, F64, FUEL_DIVIDE, NONE, x / y)              \
+    X(F64_MIN, 0xa4, "f64.min", F64, F64, FUEL_SIMPLE, F64_MIN, num_min64(x, y)) \
+    X(F64_MAX, 0xa5, "f64.max", F64, F64, FUEL_SIMPLE, F64_MAX, num_max64(x, y)) \
+    X(F64_COPYSIGN, 0xa6, "f64.copysign", F64, U64, FUEL_SIMPLE, NONE,           \
       (x & 0x7fffffffffffffffu) | (y & 0x8000000000000000u))
 
 /* Of one operand: X(id, code, text, in type, out type, in reg, out reg, fuel, meaning). */

@@ -46,6 +46,7 @@ enum {
     WASM_MAX_NESTING = 4096, /* blocks in blocks */
     WASM_MAX_BR_TABLE = 65536,
     WASM_MAX_TABLE_ELEMS = 1 << 20,
+    WASM_MAX_FRAME_SLOTS = 65535, /* locals and operands of one function */
 };
 
 enum wasm_type {
@@ -93,7 +94,7 @@ struct wasm_module;
  * bounded by a small multiple of `len` and the limits above. */
 tn_err wasm_load(const struct wasm_alloc *alloc, const uint8_t *bytes, size_t len,
                  struct wasm_module **ret_module, struct wasm_error *ret_error);
-/* No instance of it may be left. NULL is harmless. */
+/* NULL is harmless. What it holds is given back when no instance of it is left. */
 void wasm_unload(struct wasm_module *module);
 
 enum wasm_extern { WASM_EXT_FUNC, WASM_EXT_TABLE, WASM_EXT_MEMORY, WASM_EXT_GLOBAL };
@@ -146,7 +147,8 @@ enum wasm_status {
 
 /* A host function: reads args, writes results (both arrays of slots, which may overlap: read all
  * arguments first). Returns WASM_DONE; WASM_TRAP after wasm_trap(instance, text); or WASM_PENDING:
- * the run returns to its caller, and the results are handed to wasm_resume. It may read and write
+ * the run returns to its caller, and the results are handed to wasm_resume. `instance` is the one
+ * whose code called, also when the function came to it through another one. It may read and write
  * the instance's memory and add or take fuel, and must not run the instance. */
 typedef enum wasm_status (*wasm_host_fn)(void *host, struct wasm_instance *instance,
                                          const wasm_value *args, wasm_value *results);
@@ -170,17 +172,23 @@ struct wasm_config {
     uint32_t memory_max_pages; /* cap on the module's own maximum; memory.grow past it is -1 */
     uint32_t stack_slots;      /* 8-byte slots for frames; past it is the trap "call stack
                                   exhausted" */
-    uint32_t call_depth_max;   /* wasm frames; the same trap */
+    uint32_t call_depth_max;   /* wasm frames, a call into another instance counting as two; the
+                                  same trap */
     uint64_t fuel;             /* to begin with; start function included */
 };
 
 /* Makes an instance: links, allocates, runs element and data segments. The start function is not
  * run: see wasm_start. On failure *ret_error says which import or segment; nothing is held, but
  * segments written into imported tables and memories before the failing one stay, as the
- * specification says. */
+ * specification says (with the functions they name, until the instances imported from are gone).
+ * TN_EINVAL: not a binding for each import; TN_ETYPE: a binding does not fit; TN_ELIMIT: the memory
+ * is larger than memory_max_pages; TN_ETRAP: a segment is out of bounds; TN_ENOMEM. */
 tn_err wasm_instantiate(struct wasm_module *module, const struct wasm_alloc *alloc,
                         const struct wasm_config *config, struct wasm_instance **ret_instance,
                         struct wasm_error *ret_error);
+/* NULL is harmless. Instances that were linked form a group, for a function of one may stand in a
+ * table of another: what they hold is given back when all of the group are destroyed, and so
+ * `alloc` must serve until then. */
 void wasm_destroy(struct wasm_instance *instance);
 
 /* Running. One computation at a time: begin, then run until DONE or TRAP. */
@@ -189,9 +197,13 @@ void wasm_destroy(struct wasm_instance *instance);
  * TN_EBUSY: a computation is in progress. nargs must match the type. */
 tn_err wasm_begin(struct wasm_instance *instance, uint32_t func, const wasm_value *args,
                   uint32_t nargs);
-/* The same for the function at `elem` of a table. TN_EINVAL: none there, or of another type. */
+/* TN_OK: `elem` of a table is a function of exactly that type. TN_EINVAL. */
+tn_err wasm_elem_check(struct wasm_instance *instance, uint32_t table, uint32_t elem,
+                       const struct wasm_functype *type);
+/* Prepares a call of the function at `elem` of a table; args are the type's. TN_EINVAL: none there,
+ * or of another type: what is passed for a reference or a float would be taken as one. TN_EBUSY. */
 tn_err wasm_begin_elem(struct wasm_instance *instance, uint32_t table, uint32_t elem,
-                       const wasm_value *args, uint32_t nargs, uint32_t nresults);
+                       const struct wasm_functype *type, const wasm_value *args);
 /* Prepares the start function; TN_ENOTFOUND when the module has none. */
 tn_err wasm_start(struct wasm_instance *instance);
 enum wasm_status wasm_run(struct wasm_instance *instance);

@@ -11,11 +11,8 @@
 
 #define NO_INDEX UINT32_MAX
 
-/* Limits beside those of wasm.h. */
-enum {
-    WASM_MAX_FRAME_SLOTS = 65535, /* locals and operands of one function: slots have 16 bits */
-    WASM_MAX_MEMORY_PAGES = 65536,
-};
+#define WASM_MAX_MEMORY_PAGES 65536u
+_Static_assert(WASM_MAX_FRAME_SLOTS <= UINT16_MAX, "instructions name slots by 16 bits");
 
 /* Where code stands in the module: what `offset` says begins at `at`. Only the places that can be
  * asked for are here: block starts, calls, and what can trap. */
@@ -215,7 +212,8 @@ static inline wasm_value value_tidy(uint8_t type, wasm_value v)
 
 /* Drops one reference; the last one frees the module. */
 void module_release(struct wasm_module *module);
-/* The byte that the code at word `at` stands for: that of the nearest position before. */
-uint32_t func_offset(const struct func_decl *func, uint32_t at);
+/* The byte that the code at word `at` stands for: that of the nearest position before; of the
+ * block that begins at `at`, or of the instruction there. */
+uint32_t func_offset(const struct func_decl *func, uint32_t at, bool block);
 
 #endif

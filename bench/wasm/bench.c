@@ -55,7 +55,8 @@ static void print_conditions(const struct bench *bench, const struct report *rep
     char model[LINE_BYTES], date[64];
     cpu_model(model, sizeof(model));
     time_t now = time(NULL);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    struct tm utc;
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     if (bench->json) {
         json_object_set_new(root, "cpu", json_string(model));
         json_object_set_new(root, "compiler", json_string(BENCH_COMPILER));

@@ -53,9 +53,8 @@ static const char *logged(struct log *log, uint64_t badge, uint8_t level, const 
         .badge = badge, .method = TENON_LOG_WRITE, .now = 12345678901, .flags = TN_TURN_ONEWAY};
     (void)fflush(stderr);
     assert_int_equal(dup2(file, STDERR_FILENO), STDERR_FILENO);
-    tn_err e = driver_linux_log.call(log, &turn, &in, NULL);
+    driver_linux_log.event(log, &turn, &in);
     assert_int_equal(dup2(was, STDERR_FILENO), STDERR_FILENO);
-    assert_int_equal(e, TN_OK);
     ssize_t n = pread(file, line, sizeof(line) - 1, 0);
     assert_true(n >= 0);
     line[n] = '\0';

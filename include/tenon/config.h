@@ -79,7 +79,7 @@ static inline TN_MUST tn_err tn_config_add(struct tn_pack *config, enum tn_confi
         padded > config->size - config->len)
         return TN_ETOOBIG;
     char *to = (char *)config->data + config->len;
-    __builtin_memset(to, 0, padded);
+    __builtin_memset(to, 0, (size_t)padded);
     __builtin_memcpy(to, &head, sizeof(head));
     __builtin_memcpy(to + sizeof(head), key, key_len);
     if (value_len > 0)

@@ -147,7 +147,7 @@ struct wait {
     bool credit_held;
     struct object *held; /* any other object whose queue it is in; a ref */
     /* A call: */
-    _Atomic(struct actor *) callee; /* for the search of circles (wait_callee) */
+    atomic_of(struct actor *) callee; /* for the search of circles (wait_callee) */
     bool callee_ref;
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
@@ -182,20 +182,20 @@ struct actor {
     atomic_u32 run;  /* enum actor_run */
     atomic_u32 life; /* enum actor_life */
     struct mbox mbox;
-    _Atomic(struct turn *) woken; /* turns to go on with, newest first */
-    struct cpu *home;             /* the CPU whose queue it uses */
-    struct actor *queue_link;     /* in a run queue, or among a CPU's remote wakes */
+    atomic_of(struct turn *) woken; /* turns to go on with, newest first */
+    struct cpu *home;               /* the CPU whose queue it uses */
+    struct actor *queue_link;       /* in a run queue, or among a CPU's remote wakes */
     uint8_t priority;
     uint8_t turns; /* that exist, at most 1 for now: RUNNING only */
     bool exact_time;
     uint32_t mailbox_capacity;
     /* of the owner (RUNNING) */
-    struct untyped *memory;      /* what it was given; holds a ref */
-    struct space *space;         /* holds a ref */
-    struct cell_pool *pool;      /* made at the first send */
-    _Atomic(struct wait *) wait; /* made at the first wait; others look for circles there */
-    struct turn *waiting;        /* the turn that waits */
-    struct wait_queue senders;   /* that wait for a credit of the mailbox */
+    struct untyped *memory;        /* what it was given; holds a ref */
+    struct space *space;           /* holds a ref */
+    struct cell_pool *pool;        /* made at the first send */
+    atomic_of(struct wait *) wait; /* made at the first wait; others look for circles there */
+    struct turn *waiting;          /* the turn that waits */
+    struct wait_queue senders;     /* that wait for a credit of the mailbox */
     struct actor_stats stats;
     const char *name;    /* for people; owned by whoever made the actor, outlives it */
     tn_time deadline_ns; /* longest a turn may take, from its start; 0: none */

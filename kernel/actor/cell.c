@@ -22,8 +22,8 @@ struct cell_pool {
     bool closed;           /* that CPU only */
     struct chunk *chunks;
     uint32_t nchunks;
-    _Alignas(64) _Atomic(struct cell *) returned; /* consumers push, the owner takes all */
-    atomic_i32 out;                               /* after close: cells that have not come back */
+    _Alignas(64) atomic_of(struct cell *) returned; /* consumers push, the owner takes all */
+    atomic_i32 out;                                 /* after close: cells that have not come back */
 };
 
 /* In `returned` after close: cells are counted from then on, not kept. */

@@ -112,8 +112,8 @@ struct cell *cell_take(struct cell_pool *pool);
 void cell_give(const struct cpu *cpu, struct cell *cell);
 
 struct mbox {
-    _Atomic(struct cell *) pushed; /* producers push here, newest first */
-    struct cell *next;             /* consumer: oldest first, before `pushed` */
+    atomic_of(struct cell *) pushed; /* producers push here, newest first */
+    struct cell *next;               /* consumer: oldest first, before `pushed` */
     atomic_u32 reserved; /* senders: credits that were ever taken, less those given back unused */
     atomic_u32 freed;    /* consumer: messages that were ever taken out */
 };

@@ -14,7 +14,7 @@
 #include "kernel/mem/mem.h"
 #include "machine/sim/sim.h"
 
-enum { CPUS = 3, SPACES = 2, HANDLES = 10, TURNS = 60, SEEDS = 200, MIB = 1 << 20 };
+enum { CPUS = 3, SPACES = 2, HANDLES = 10, TURNS = 60, SEEDS_DEFAULT = 200, MIB = 1 << 20 };
 #define MAGIC UINT64_C(0x7468696e67206f6b)
 
 /* An object that knows the badge of all its capabilities. */
@@ -205,7 +205,7 @@ static void test_mixed(void **state)
 {
     (void)state;
     uint64_t found = 0, stale = 0, held = 0, orphaned = 0;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS_DEFAULT); seed++) {
         world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT, seed % 3 == 0 ? 200 : 6);
         machine_run(mixed_entry, NULL);
         found += at_load(&world.found, RELAXED);
@@ -254,7 +254,7 @@ static void revoke_entry(void *arg, uint32_t cpu)
 static void test_revoke_against_mint(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS_DEFAULT); seed++) {
         world_open(seed, SIM_RANDOM, 300);
         struct thing *thing = thing_new();
         at_init(&tree.revoked, 0);
@@ -314,7 +314,7 @@ static void grow_entry(void *arg, uint32_t cpu)
 static void test_grow_against_delete(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS_DEFAULT); seed++) {
         world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT, 100);
         tn_cap sources[2 * HANDLES];
         for (uint32_t i = 0; i < ARRAY_LEN(sources); i++) {

@@ -26,8 +26,7 @@ enum {
 
 static uint64_t seeds(void)
 {
-    const char *text = getenv("SEEDS");
-    return text != NULL ? strtoull(text, NULL, 10) : SEEDS_DEFAULT;
+    return sim_seeds(SEEDS_DEFAULT);
 }
 
 /* echo: answers with its arguments; holds, forwards and sleeps when asked to. */

@@ -14,7 +14,7 @@
 #include "kernel/mem/mem.h"
 #include "machine/sim/sim.h"
 
-enum { CPUS = 3, HELD = 12, OPS = 120, SEEDS = 200, MIB = 1 << 20 };
+enum { CPUS = 3, HELD = 12, OPS = 120, SEEDS_DEFAULT = 200, MIB = 1 << 20 };
 
 static struct {
     struct limbo limbo;
@@ -117,7 +117,7 @@ static void test_alloc_and_free(void **state)
 {
     (void)state;
     uint32_t short_of_memory = 0;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS_DEFAULT); seed++) {
         world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT);
         assert_int_equal(untyped_make(world.root, 64 * 1024, &world.child), 0);
         machine_run(alloc_entry, NULL);
@@ -150,7 +150,7 @@ static void leave_entry(void *arg, uint32_t cpu)
 static void test_last_to_leave(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS_DEFAULT); seed++) {
         world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT);
         assert_int_equal(untyped_make(world.root, 256 * 1024, &world.child), 0);
         void *at[CPUS * 8];
@@ -185,7 +185,7 @@ static void need_entry(void *arg, uint32_t cpu)
 static void test_away_is_not_gone(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS_DEFAULT); seed++) {
         world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT);
         void *block[8];
         uint32_t n = 0, pages = 0;

@@ -60,16 +60,18 @@ struct cpu {
     uint32_t queued;    /* bit p: queue[p] is not empty */
     struct fiber *free; /* stacks at hand */
     uint32_t nfree;
-    struct fiber *leaving; /* just left for good: freed by whoever runs next */
-    struct turn *parking;  /* just left to wait: parked by whoever runs next */
-    tn_time now;           /* at the last look at the clock */
-    uint32_t until_clock;  /* turns until the next look */
-    uint32_t until_reap;   /* batches until the next look at limbo */
-    uint64_t causes;       /* trace contexts begun here */
+    struct fiber *leaving;    /* just left for good: freed by whoever runs next */
+    struct turn *parking;     /* just left to wait: parked by whoever runs next */
+    tn_time now;              /* at the last look at the clock */
+    uint32_t until_clock;     /* turns until the next look */
+    uint32_t until_reap;      /* batches until the next look at limbo */
+    struct actor *metered;    /* whose time runs; NULL: nobody's */
+    tn_time metered_since_ns; /* where it is exact */
+    uint64_t causes;          /* trace contexts begun here */
     struct cpu_stats stats;
     struct machine_fiber boot;
     /* shared */
-    _Alignas(64) _Atomic(struct actor *) remote; /* actors that others woke, newest first */
+    _Alignas(64) atomic_of(struct actor *) remote; /* actors that others woke, newest first */
     _Alignas(64) struct spinlock wheel_lock;
     struct wheel wheel;
 };

@@ -30,6 +30,19 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     sched_fire(cpu);
 }
 
+void sched_meter(struct cpu *cpu, struct actor *actor)
+{
+    struct actor *from = cpu->metered;
+    cpu->metered = actor;
+    bool leaves = from != NULL && from->exact_time;
+    if (!leaves && (actor == NULL || !actor->exact_time))
+        return;
+    tn_time now = machine_now_ns();
+    if (leaves)
+        from->stats.cpu_time_ns += now - cpu->metered_since_ns;
+    cpu->metered_since_ns = now;
+}
+
 /* A turn of an actor that cannot serve ends before it begins. */
 static bool turn_refused(struct cpu *cpu, struct turn *turn)
 {
@@ -54,7 +67,7 @@ static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fi
     const struct domain *domain = actor->instance->domain;
     ASSERT(actor->turns == 0);
     actor->turns = 1;
-    tn_time before = actor->exact_time ? machine_now_ns() : 0;
+    sched_meter(cpu, actor);
     if (domain->on_fiber) {
         turn->fiber = fiber;
         fiber->turn = turn;
@@ -64,8 +77,6 @@ static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fi
         ASSERT(*ret_end == TURN_DONE);
         cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
     }
-    if (actor->exact_time)
-        actor->stats.cpu_time_ns += machine_now_ns() - before;
     return cpu;
 }
 
@@ -104,6 +115,7 @@ static bool resume(struct cpu *cpu, struct turn *turn)
         fiber_switch_to(cpu, &self->machine, turn->fiber);
         UNREACHABLE("a fiber that was left for good");
     }
+    sched_meter(cpu, actor);
     if (actor->instance->domain->resume(cpu, turn) == TURN_WAITS) {
         turn_park(cpu, turn);
         return false;
@@ -174,6 +186,7 @@ void sched_loop(struct cpu *cpu)
 {
     struct kernel *kernel = cpu->kernel;
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
+        sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
         if (cpu->until_reap-- == 0) {
             cpu->until_reap = REAP_BATCHES;
@@ -234,6 +247,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
     struct instance *instance = actor->instance;
     const struct domain *domain = instance->domain;
     struct fiber *self = fiber_self();
+    struct actor *caller = cpu->metered;
     if (cpu->until_clock-- == 0)
         look_at_clock(cpu, NULL);
     if (domain->on_fiber) {
@@ -245,6 +259,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
         fiber_switch_to(cpu, &self->machine, fiber);
         ASSERT(self->cpu == cpu);
         sched_landed(cpu);
+        sched_meter(cpu, caller);
         self->turn = before;
         return;
     }
@@ -253,6 +268,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
     self->nested++;
     enum turn_end end;
     (void)turn_run(cpu, turn, self, &end);
+    sched_meter(cpu, caller);
     self->nested--;
     if (end == TURN_DONE) {
         turn_finish(cpu, turn);

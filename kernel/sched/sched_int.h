@@ -37,6 +37,10 @@ bool actor_reap(struct cpu *cpu, struct actor *actor);
 /* Empties the mailbox of a DEAD actor that was taken from a queue, and drops the queue's ref. */
 void sched_run_dead(struct cpu *cpu, struct actor *actor);
 
+/* From now on this CPU's time is charged to `actor` (NULL: to nobody), exactly where that is asked.
+ */
+void sched_meter(struct cpu *cpu, struct actor *actor);
+
 /* Timers and queues of this CPU. */
 void sched_fire(struct cpu *cpu);
 void queue_push(struct cpu *cpu, struct actor *actor);

@@ -167,6 +167,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     fiber_switch_to(cpu, &self->machine, to);
     cpu = self->cpu;
     sched_landed(cpu);
+    sched_meter(cpu, turn->actor);
     self->turn = turn;
     return cpu;
 }

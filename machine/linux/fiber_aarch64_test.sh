@@ -11,14 +11,14 @@ for tool in aarch64-linux-gnu-gcc qemu-aarch64; do
     fi
 done
 cd "$root"
-dir=machine/linux
 for level in -O0 -O2; do
     aarch64-linux-gnu-gcc -std=gnu17 $level -Wall -Wextra -Werror -D_GNU_SOURCE -static -pthread \
-        -I. -Iinclude -Ibase/race/none -o "$out" \
-        $dir/fiber_cross.c $dir/fiber_checks.c $dir/fiber.c $dir/fiber_plain.c $dir/linux.c \
-        $dir/memory.c $dir/stack.c $dir/console.c $dir/fault.c $dir/fault_aarch64.c \
-        $dir/relax_aarch64.c $dir/fiber_aarch64.S $dir/fiber_regs_aarch64.S \
-        $dir/code_sample_aarch64.S
+        -I. -Iinclude -Ibase/race/none -o "$out" machine/linux/fiber_cross.c \
+        machine/linux/linux.c machine/linux/console.c machine/linux/relax_aarch64.c \
+        machine/hosted/fiber.c machine/hosted/fiber_plain.c machine/hosted/fiber_aarch64.S \
+        machine/hosted/memory.c machine/hosted/stack.c machine/hosted/fault.c \
+        machine/hosted/fault_aarch64.c machine/hosted/fiber_checks.c \
+        machine/hosted/fiber_regs_aarch64.S machine/hosted/code_sample_aarch64.S
     echo "gcc $level:"
     qemu-aarch64 "$out"
 done

@@ -25,10 +25,10 @@
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "kernel/machine.h"
-#include "machine/linux/fault.h"
-#include "machine/linux/fiber.h"
+#include "machine/hosted/fault.h"
+#include "machine/hosted/fiber.h"
+#include "machine/hosted/memory.h"
 #include "machine/linux/linux.h"
-#include "machine/linux/memory.h"
 #include "machine/linux/park_word.h"
 
 enum { BOOT_STACK_BYTES = 256 * 1024, CACHE_LINE_BYTES = 64 };
@@ -220,7 +220,7 @@ int linux_machine_init(const struct linux_machine *config)
         return -EBUSY;
     if (config->cpus > TN_CPUS_MAX)
         return -EINVAL;
-    int err = memory_init(config->memory_bytes);
+    int err = hosted_memory_init(config->memory_bytes);
     if (err < 0)
         return err;
     machine.cpus = config->cpus > 0 ? config->cpus : affinity_count();
@@ -259,6 +259,6 @@ void linux_machine_destroy(void)
     }
     fault_destroy();
     stack_destroy();
-    memory_destroy();
+    hosted_memory_destroy();
     machine.cpus = 0;
 }

@@ -27,8 +27,8 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "kernel/machine.h"
+#include "machine/hosted/memory.h"
 #include "machine/linux/linux.h"
-#include "machine/linux/memory.h"
 
 enum { MEMORY_BYTES = 4 * 1024 * 1024, PAGE_BYTES = 4096 };
 enum { PING_PONGS = 100000, IDLE_MS = 100, IDLE_BUSY_MS_MAX = 10 };

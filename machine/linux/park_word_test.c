@@ -12,7 +12,7 @@
 #include "machine/linux/park_word.h"
 #include "machine/sim/sim.h"
 
-enum { CPUS = 3, ROUNDS = 8, SEEDS = 300, MEMORY_BYTES = 2 * 1024 * 1024 };
+enum { CPUS = 3, ROUNDS = 8, SEEDS_DEFAULT = 300, MEMORY_BYTES = 2 * 1024 * 1024 };
 
 struct sleeper {
     atomic_u32 word;
@@ -62,7 +62,7 @@ static void game_entry(void *arg, uint32_t cpu)
 static uint32_t deadlocks(bool (*sleep)(atomic_u32 *word))
 {
     uint32_t found = 0;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+    for (uint64_t seed = 0; seed < sim_seeds(SEEDS_DEFAULT); seed++) {
         struct sim_machine config = {.seed = seed,
                                      .cpus = CPUS,
                                      .memory_bytes = MEMORY_BYTES,

@@ -21,11 +21,11 @@
 
 #include "base/assert.h"
 #include "base/bits.h"
-#include "machine/linux/fault.h"
-#include "machine/linux/fiber.h"
-#include "machine/linux/memory.h"
+#include "base/race/sim/race_point.h"
+#include "machine/hosted/fault.h"
+#include "machine/hosted/fiber.h"
+#include "machine/hosted/memory.h"
 #include "machine/sim/sim_int.h"
-#include "race_point.h"
 
 enum {
     BOOT_STACK_BYTES = 256 * 1024,
@@ -319,7 +319,7 @@ int sim_machine_init(const struct sim_machine *config)
         (config->schedule != SIM_RANDOM && config->schedule != SIM_PCT))
         return -EINVAL;
     sim_machine_destroy();
-    int err = memory_init(config->memory_bytes);
+    int err = hosted_memory_init(config->memory_bytes);
     if (err == 0)
         err = fault_init(sim_say_where);
     void *fault_stack = err == 0 ? fault_stack_get() : NULL;
@@ -353,7 +353,7 @@ void sim_machine_destroy(void)
     fault_stack_put(sim.fault_stack);
     sim.fault_stack = NULL;
     stack_destroy();
-    memory_destroy();
+    hosted_memory_destroy();
     sim.config.cpus = 0;
     sim.current = SIM_HOST;
 }

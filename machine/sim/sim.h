@@ -59,4 +59,8 @@ struct sim_stats sim_machine_stats(void);
 /* A seeded number below `n` from a stream of its own, for tests that choose (n > 0). */
 uint64_t sim_choose(uint64_t n);
 
+/* How many seeds a test shall try: `few`, or what the environment's SEEDS says (./dev sim sets it)
+ * when that is more. Panics when SEEDS is no number above 0. */
+uint64_t sim_seeds(uint64_t few);
+
 #endif

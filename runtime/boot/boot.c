@@ -175,7 +175,7 @@ static void end_all(struct boot *boot, struct turn *turn)
     stop_parts(boot, turn);
     struct cpu *cpu = fiber_self()->cpu;
     for (uint32_t i = 0; i < boot->nparts; i++) {
-                struct part *part = &boot->parts[i];
+        struct part *part = &boot->parts[i];
         if (part->actor == NULL)
             continue;
         part->failed = actor_life(part->actor) == ACTOR_FAILED;

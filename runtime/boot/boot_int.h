@@ -48,7 +48,7 @@ struct boot {
     uint32_t nparts, ndrivers;
     struct embedded stop;
     atomic_u32 stopping;
-    _Atomic(struct actor *) job; /* while it runs */
+    atomic_of(struct actor *) job; /* while it runs */
     tn_time began_ns;
 };
 

@@ -40,7 +40,7 @@ static tn_err load_native(struct boot *boot, struct part *part, struct str bytes
     struct elf_error error;
     char text[160];
     struct str file = part->spec->native_file;
-    tn_err err = elf_load(ELF_ARCH_HOST, (const uint8_t *)bytes.at, bytes.len, native_imports,
+    tn_err err = elf_load(elf_arch_host, (const uint8_t *)bytes.at, bytes.len, native_imports,
                           native_nimports, &part->image, &error);
     if (err != TN_OK) {
         elf_error_print(&error, text, sizeof(text));

@@ -182,9 +182,8 @@ tn_err boot_configure(struct boot *boot)
         part->config.size = CONFIG_MAX;
         if (part->config.data == NULL)
             return boot_say(boot, TN_ENOMEM, part->name, "no memory for its configuration");
-        tn_err err = part->spec == NULL
-                         ? TN_OK
-                         : add_table(boot, part, part->spec->config, (struct str){NULL, 0});
+        tn_err err =
+            part->spec == NULL ? TN_OK : add_table(boot, part, part->spec->config, STR(""));
         if (err != TN_OK)
             return err;
     }
@@ -219,7 +218,7 @@ static tn_err make_actor(struct boot *boot, struct part *part)
         .limbo = &kernel->limbo,
         .alive = &kernel->alive,
         .deadline_ns = spec == NULL ? 0 : spec->resources.deadline_ns,
-        .exact_time = true,
+        .exact_time = boot->input.exact_time,
     };
     tn_err err = actor_make(&config, &part->actor);
     if (err != TN_OK)

@@ -16,11 +16,9 @@
 
 /* The architecture that a file is for, as ELF numbers it (e_machine). */
 enum elf_arch { ELF_X86_64 = 62, ELF_AARCH64 = 183 };
-#if defined(__aarch64__)
-#define ELF_ARCH_HOST ELF_AARCH64
-#elif defined(__x86_64__)
-#define ELF_ARCH_HOST ELF_X86_64
-#endif
+
+/* Of the CPU that this code runs on: in host_x86_64.c or host_aarch64.c, as the build picks. */
+extern const enum elf_arch elf_arch_host;
 
 enum {
     ELF_FILE_MAX = 64 << 20,   /* bytes of a file */

@@ -51,7 +51,7 @@ static void test_load_and_run(void **state)
     for (int round = 0; round < 3; round++) {
         struct elf_image image;
         struct elf_error error = {0};
-        assert_int_equal(elf_load(ELF_ARCH_HOST, bytes, len, imports, 2, &image, &error), TN_OK);
+        assert_int_equal(elf_load(elf_arch_host, bytes, len, imports, 2, &image, &error), TN_OK);
         uint64_t calls = 0;
         struct tn_turn turn = {0};
         struct tn_pack in = {0}, out = {0};

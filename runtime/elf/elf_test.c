@@ -211,7 +211,7 @@ static void test_good(void **state)
         assert_int_equal(image.component->state_size, 8);
         assert_int_equal(image.component->state_version, 7);
         assert_null(image.component->load);
-        if (arch_of(&samples[i]) == ELF_ARCH_HOST) {
+        if (arch_of(&samples[i]) == elf_arch_host) {
             run_good(&image);
             ran++;
         }

@@ -1,5 +1,5 @@
-/* system.h: compositions: `component.toml` and `system.toml`, read, validated and resolved into plain
- * data that a composition root boots from.
+/* system.h: compositions: `component.toml` and `system.toml`, read, validated and resolved into
+ * plain data that a composition root boots from.
  *
  * Validation finds all faults of all files at once: each names file, line and column, says what was
  * found, what is expected and, where something near is meant, what to write instead. Nothing here
@@ -9,41 +9,36 @@
  *   --------------                              -----------
  *   [component]                                 [system]
  *   name = "detector"                           name = "demo"
- *   version = "1.2.0"        # semver 2.0       architecture = "hybrid"   # micro mono hybrid exo nano
- *   kind = "operator"        # system.h         memory = "64 MiB"
- *   ring = 2                 # 0 to 3           cpus = 2                  # optional: all
- *   description = "..."
- *   [provides]                                  [components.detector]
- *   scan = "acme.detect"     # name = interface package = "components/detector"  # folder
- *   [needs.rows]                                version = "^1.0"          # optional requirement
- *   interface = "acme.rows"                     domain = "wasm"           # optional placement
- *   rights = ["call"]                           priority = 4              # optional
- *   optional = false                            restart = "always"        # never | always, 0..n times
- *   [resources]                                 restarts_max = 8
- *   memory = "4 MiB"                            [components.detector.config]   # free, to load()
- *   fuel_per_call = 100_000_000                 threshold = 3.0
+ *   version = "1.2.0"        # semver 2.0       architecture = "hybrid"   # micro mono hybrid exo
+ * nano kind = "operator"        # system.h         memory = "64 MiB" ring = 2                 # 0
+ * to 3           cpus = 2                  # optional: all description = "..." [provides]
+ * [components.detector] scan = "acme.detect"     # name = interface package = "components/detector"
+ * # folder [needs.rows]                                version = "^1.0"          # optional
+ * requirement interface = "acme.rows"                     domain = "wasm"           # optional
+ * placement rights = ["call"]                           priority = 4              # optional
+ *   optional = false                            restart = "always"        # never | always, 0..n
+ * times [resources]                                 restarts_max = 8 memory = "4 MiB"
+ * [components.detector.config]   # free, to load() fuel_per_call = 100_000_000 threshold = 3.0
  *   mailbox = 64                                [components.detector.limits]   # lowers resources
  *   deadline = "5 s"                            memory = "2 MiB"
  *   stack = "64 KiB"
  *   [code]                                      [wires]                   # need = provider
  *   wasm = "detector.wasm"   # defaults         "detector.rows" = "reader.rows"
- *   native = "detector.tn.so"                   "report.out" = { driver = "files", path = "out.html",
- *                                                                rights = ["write"] }
- *                                               "rogue.clock" = { driver = "clock" }
- *                                               "rogue.back" = { to = "rogue.attack", circle = true }
- *                                               [trust]
- *                                               components = ["forecaster"]  # may be ring 1, kernel
- *                                               [job]
- *                                               run = "report.job"        # component.provided
- *                                               args = ["a", "b"]
- *                                               deadline = "30 s"
+ *   native = "detector.tn.so"                   "report.out" = { driver = "files", path =
+ * "out.html", rights = ["write"] } "reader.in" = { driver = "files", path = "$1", default =
+ * "data/cpu.csv" } "rogue.clock" = { driver = "clock" } "rogue.back" = { to = "rogue.attack",
+ * circle = true } [place]                     # = domain rogue = "wasm" [trust] components =
+ * ["forecaster"]  # may be ring 1, kernel [job] run = "report.job"        # component.provided args
+ * = ["a", "b"] deadline = "30 s"
  *
- * Sizes are "N B|KiB|MiB|GiB" or an integer of bytes; times "N ns|us|ms|s|min|h". */
+ * Sizes are "N B|KiB|MiB|GiB" or an integer of bytes; times "N ns|us|ms|s|min|h".
+ * docs/composition.md is the page about both for those who write them. */
 #ifndef RUNTIME_PACKAGE_SYSTEM_H
 #define RUNTIME_PACKAGE_SYSTEM_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <tenon/component.h>
 #include <tenon/errors.h>
 #include <tenon/limits.h>
 
@@ -54,10 +49,19 @@ struct tn_interface;
 
 enum {
     SYSTEM_COMPONENTS_MAX = 256,
-    SYSTEM_PROVIDES_MAX = 16,   /* of one component */
-    SYSTEM_NEEDS_MAX = 32,      /* of one component */
-    SYSTEM_FAULTS_MAX = 64,     /* kept; more are counted */
+    SYSTEM_PROVIDES_MAX = 16, /* of one component */
+    SYSTEM_NEEDS_MAX = 32,    /* of one component */
+    SYSTEM_FAULTS_MAX = 64,   /* kept; more are counted */
     SYSTEM_JOB_ARGS_MAX = 64,
+    SYSTEM_PATH_MAX = 1023, /* bytes of a path */
+};
+
+enum {
+    SYSTEM_RESERVE_BYTES = 8 << 20, /* of the system's memory: the kernel's own */
+    SYSTEM_MEMORY_DEFAULT = 4 << 20,
+    SYSTEM_STACK_DEFAULT = 64 << 10,
+    SYSTEM_FUEL_DEFAULT = 100000000,
+    SYSTEM_RESTARTS_DEFAULT = 8, /* where restart = "always" */
 };
 
 enum component_kind {
@@ -75,7 +79,8 @@ enum component_domain { DOMAIN_KERNEL, DOMAIN_WASM, DOMAIN_PROCESS };
 
 struct version {
     uint32_t major, minor, patch;
-    struct str pre; /* after '-', or empty */
+    struct str pre;  /* after '-', or empty */
+    struct str text; /* the whole, as written */
 };
 
 struct provide {
@@ -90,16 +95,18 @@ struct need_spec {
     struct str name;
     struct str interface_name;
     const struct tn_interface *interface;
-    uint32_t rights; /* TN_R_ */
+    uint32_t rights; /* TN_R_: what the capability carries */
     bool optional;
     /* resolved from [wires] */
     enum wire_kind wire;
     uint32_t component; /* WIRE_COMPONENT: index of the provider */
     uint32_t provide;   /* and which of its provides */
-    struct str path;    /* WIRE_FILES: relative to the system.toml's folder, or as given in ARGS */
-    uint32_t grant;     /* WIRE_FILES: TN_R_READ | TN_R_WRITE */
-    bool directory;     /* WIRE_FILES: path is a folder */
-    bool circle;        /* declared: may close a circle of calls */
+    struct str path; /* WIRE_FILES: relative to the system.toml's folder, unless it begins with / */
+    uint32_t arg;    /* WIRE_FILES: 1 to 9: the path is this argument of the command line, and
+                        `path` stands where it is not given; empty: it must be. 0: none */
+    uint32_t grant;  /* WIRE_FILES: those of TN_R_READ, TN_R_WRITE that `rights` has as well */
+    bool directory;  /* WIRE_FILES: path is a folder */
+    bool circle;     /* declared: may close a circle of calls */
 };
 
 struct resources {
@@ -123,7 +130,7 @@ struct component_spec {
     uint32_t nprovides;
     struct need_spec needs[SYSTEM_NEEDS_MAX];
     uint32_t nneeds;
-    struct resources resources; /* the lesser of manifest and limits */
+    struct resources resources;        /* the lesser of manifest and limits */
     struct str wasm_file, native_file; /* path as handed to read: folder/file */
     uint8_t priority;
     bool restart;
@@ -153,36 +160,57 @@ struct system_spec {
 struct fault {
     struct str file;
     uint32_t line, column; /* 0: the file as a whole */
-    char text[240];        /* "unknown key 'memmory' in [resources]; did you mean 'memory'?" */
+    char text[240];        /* "unknown key 'memmory' in [resources]: did you mean 'memory'?" */
 };
 
+/* In order of file (the system.toml, then the manifests in order of [components]), line, column. */
 struct faults {
     struct fault at[SYSTEM_FAULTS_MAX];
-    uint32_t n;     /* kept */
+    uint32_t n;     /* kept: the first ones */
     uint32_t total; /* found */
 };
 
-/* Reads a file of the composition whole, into memory that lives as long as the spec. `path` is
- * relative to the system.toml's folder. TN_ENOTFOUND, TN_EIO, TN_ETOOBIG, TN_ENOMEM. */
+/* Reads a file of the composition whole. The text is not looked at after system_parse returns.
+ * `path` is relative to the system.toml's folder, unless it begins with '/'. TN_ENOTFOUND, TN_EIO,
+ * TN_ETOOBIG, TN_ENOMEM and any other error become a fault where the package is named. */
 typedef tn_err (*system_read)(void *ctx, struct str path, struct str *ret_text);
+/* TN_OK: there is a file at `path`. TN_ENOTFOUND, TN_EIO and any other error become a fault. */
+typedef tn_err (*system_probe)(void *ctx, struct str path);
+
+/* A placement asked for by who runs the system, above all that the files say. A name that is no
+ * component places nothing. */
+struct system_place {
+    struct str component;
+    enum component_domain domain;
+};
 
 struct system_input {
     struct str file; /* name of the system.toml for messages */
     struct str text;
     system_read read;
-    void *read_ctx;
-    uint64_t machine_memory_bytes; /* "memory" over it is a fault */
-    uint32_t machine_cpus;
-    void *arena; /* everything that the spec points to is made here */
+    system_probe probe; /* is the code of each component there? NULL: not looked for */
+    void *read_ctx;     /* of both */
+    const struct system_place *places;
+    uint32_t nplaces;
+    uint64_t machine_memory_bytes; /* "memory" over it is a fault; 0: any goes */
+    uint32_t machine_cpus;         /* likewise "cpus" */
+    void *arena; /* everything that the spec and the faults point to is made here */
     uint64_t arena_bytes;
 };
 
-/* TN_OK with *ret_system; TN_EFORMAT with at least one fault; TN_ENOMEM: the arena is too small. */
-tn_err system_parse(const struct system_input *input, struct system_spec *ret_system,
-                    struct faults *faults);
+/* TN_OK with *ret_system and no faults; TN_EFORMAT with at least one fault; TN_ENOMEM: the arena is
+ * too small, `faults` holds what was found until then. Never waits but where `read` does; needs
+ * 16 KiB of stack. */
+TN_MUST tn_err system_parse(const struct system_input *input, struct system_spec *ret_system,
+                            struct faults *faults);
 
-/* One manifest alone, for `tenon inspect component.toml`. */
-tn_err component_parse(struct str file, struct str text, void *arena, uint64_t arena_bytes,
-                       struct component_spec *ret_component, struct faults *faults);
+/* One manifest alone, for `tenon inspect component.toml`: its own name as name, what a system.toml
+ * decides at its default. */
+TN_MUST tn_err component_parse(struct str file, struct str text, void *arena, uint64_t arena_bytes,
+                               struct component_spec *ret_component, struct faults *faults);
+
+/* "operator", "wasm": as the files say it. */
+const char *component_kind_name(enum component_kind kind);
+const char *component_domain_name(enum component_domain domain);
 
 #endif

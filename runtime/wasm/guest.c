@@ -11,7 +11,8 @@
  * Invariants
  *   1. fuel_left + what the engine holds = what the turn may still spend.
  *   2. Between turns no buffer is mapped and the engine holds no computation.
- *   3. After a fault the instance is destroyed before the turn ends. */
+ *   3. After a fault the instance is destroyed before the turn ends.
+ *   4. Only functions of i32 alone are begun: a number is never taken for a reference. */
 #include "runtime/wasm/guest_int.h"
 
 #include "base/assert.h"
@@ -114,6 +115,38 @@ static tn_err read_component(struct guest *guest, struct wasm_error *ret_error)
     return TN_OK;
 }
 
+static const uint8_t handler_types[4] = {WASM_I32, WASM_I32, WASM_I32, WASM_I32};
+
+/* Each handler that is named must be there, and take and give what it is called with. */
+static tn_err check_handlers(struct guest *guest, struct wasm_error *ret_error)
+{
+    const struct guest_component *c = &guest->component;
+    const struct {
+        const char *name;
+        uint32_t elem, nparams, nresults;
+    } handlers[] = {
+        {"load", c->load, 3, 1},       {"start", c->start, 2, 1}, {"call", c->call, 4, 1},
+        {"event", c->event, 3, 0},     {"timer", c->timer, 2, 0}, {"save", c->save, 2, 1},
+        {"restore", c->restore, 3, 1}, {"stop", c->stop, 2, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
+        struct wasm_functype type = {handlers[i].nparams, handlers[i].nresults, handler_types,
+                                     handler_types};
+        if (handlers[i].elem == 0 ||
+            wasm_elem_check(guest->wasm, 0, handlers[i].elem, &type) == TN_OK)
+            continue;
+        *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
+        fmt_print(ret_error->text, sizeof(ret_error->text),
+                  "its handler `%s`, element %u of its table, is no function of %u i32 to %s",
+                  handlers[i].name, handlers[i].elem, handlers[i].nparams,
+                  handlers[i].nresults == 0 ? "nothing" : "i32");
+        return TN_EFORMAT;
+    }
+    if (wasm_start(guest->wasm) != TN_ENOTFOUND)
+        return refuse(ret_error, "it has a start function: a component begins with its load");
+    return TN_OK;
+}
+
 /* A linear memory as large as the actor's memory still allows, three quarters of it at first. */
 static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 {
@@ -137,6 +170,8 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
     memset(guest->maps, 0, sizeof(guest->maps));
     err = read_component(guest, ret_error);
     if (err == TN_OK)
+        err = check_handlers(guest, ret_error);
+    if (err == TN_OK)
         err = place_window(guest, ret_error);
     if (err != TN_OK) {
         wasm_destroy(guest->wasm);
@@ -146,6 +181,17 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 }
 
 /* Turns */
+
+/* What the lost instance had collected goes with it: buffers, replies, capabilities it was sent. */
+static void keep_needs(struct guest *guest)
+{
+    tn_cap keep[GUEST_NEEDS_MAX];
+    const struct needs *needs = &guest->config.needs;
+    ASSERT(needs->n <= GUEST_NEEDS_MAX);
+    for (uint32_t i = 0; i < needs->n; i++)
+        keep[i] = needs->at[i].cap;
+    space_clear_but(guest->instance.actor->space, keep, needs->n);
+}
 
 /* What happened to the guest is said to whoever keeps an eye on it; then it starts anew, or not. */
 static void guest_fault(struct guest *guest, tn_err err)
@@ -176,9 +222,7 @@ static void guest_fault(struct guest *guest, tn_err err)
     }
     guest->restarts++;
     guest->fresh = true;
-    struct wasm_error error;
-    if (instantiate(guest, &error) != TN_OK)
-        (void)actor_fail(actor);
+    keep_needs(guest);
 }
 
 static void charge(struct guest *guest)
@@ -247,7 +291,8 @@ static tn_err stage_begin(struct guest *guest, const struct tn_pack *in, uint32_
     memcpy(guest_at(guest, w->in, sizeof(pack)), &pack, sizeof(pack));
     memcpy(guest_at(guest, w->out, sizeof(out)), &out, sizeof(out));
     guest->returns = nresults == 1;
-    return wasm_begin_elem(guest->wasm, 0, elem, args, nargs, nresults);
+    const struct wasm_functype type = {nargs, nresults, handler_types, handler_types};
+    return wasm_begin_elem(guest->wasm, 0, elem, &type, args);
 }
 
 /* The reply that the guest left in its window. */
@@ -327,7 +372,7 @@ static bool enter_next(struct guest *guest, struct cpu *cpu)
         if (err == TN_ENOTFOUND)
             err = calls ? TN_EMETHOD : TN_OK;
         else
-            err = TN_EFORMAT; /* the table holds no function of that type */
+            err = TN_EFORMAT; /* it has put something else into its table */
         if (stage_done(guest, cpu, err))
             return true;
     }
@@ -391,6 +436,29 @@ static enum turn_end run_on(struct guest *guest, struct cpu *cpu)
     return end;
 }
 
+/* Enters the first stage, with a fresh instance where the last one was lost. Its memory may be
+ * given back only when a grace period is over, so a lack of it is met with patience first. */
+static enum turn_end guest_enter(struct guest *guest, struct cpu *cpu)
+{
+    struct turn *turn = &guest->turn;
+    struct wasm_error error;
+    tn_err err = guest->wasm != NULL ? TN_OK : instantiate(guest, &error);
+    if (err == TN_ENOMEM && guest->tries < GUEST_TRIES) {
+        guest->tries++;
+        guest->op = OP_FRESH;
+        turn_wake(cpu, turn);
+        return TURN_WAITS;
+    }
+    if (err != TN_OK) {
+        (void)actor_fail(turn->actor);
+        (void)turn_answer(cpu, turn, TN_ENOMEM, NULL);
+        return TURN_DONE;
+    }
+    if (enter_next(guest, cpu))
+        return TURN_DONE;
+    return run_on(guest, cpu);
+}
+
 /* Where a turn begins: with the stages that are still to do. */
 static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
 {
@@ -400,26 +468,26 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
     guest->cpu = cpu;
     guest->fuel_left = guest->config.fuel_per_call;
     guest->fuel_wanted = 1;
-    if (guest->wasm == NULL) {
-        (void)turn_answer(cpu, turn, TN_EGONE, NULL);
-        return TURN_DONE;
-    }
+    guest->tries = 0;
     if (life && turn->info.method == LIFE_START)
         guest->stage = STAGE_START;
     else if (life && turn->info.method == LIFE_LOAD)
         guest->stage = STAGE_LOAD;
     else
         guest->stage = guest->fresh && !life ? STAGE_LOAD : STAGE_MESSAGE;
-    if (enter_next(guest, cpu))
-        return TURN_DONE;
-    return run_on(guest, cpu);
+    return guest_enter(guest, cpu);
 }
 
 static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
 {
     struct guest *guest = guest_of(turn->actor->instance);
-    ASSERT(guest->op != OP_NONE && guest->wasm != NULL);
+    ASSERT(guest->op != OP_NONE);
     guest->cpu = cpu;
+    if (guest->op == OP_FRESH) {
+        guest->op = OP_NONE;
+        return guest_enter(guest, cpu);
+    }
+    ASSERT(guest->wasm != NULL);
     if (guest->op == OP_SLICE) {
         guest->op = OP_NONE;
         guest->fuel_wanted = wasm_fuel_wanted(guest->wasm);

@@ -24,6 +24,8 @@ enum {
     GUEST_MAPS_MAX = 4,             /* buffers mapped at a time */
     GUEST_MAP_BYTES_MAX = 16 << 20, /* bytes of one of them */
     GUEST_STATE_MAX = 64 << 20,     /* bytes of state_size */
+    GUEST_NEEDS_MAX = 64,           /* capabilities that it is given at the start */
+    GUEST_TRIES = 1000,             /* yields while memory for a fresh instance comes back */
     GUEST_CALL_DEPTH = 4096,        /* wasm frames */
     GUEST_IMPORTS = 17,
 };

@@ -9,7 +9,7 @@
 enum guest_stage { STAGE_LOAD, STAGE_START, STAGE_MESSAGE };
 
 /* What a suspended import has to finish. */
-enum guest_op { OP_NONE, OP_SLICE, OP_CALL, OP_SEND, OP_WAIT, OP_YIELD };
+enum guest_op { OP_NONE, OP_FRESH, OP_SLICE, OP_CALL, OP_SEND, OP_WAIT, OP_YIELD };
 
 /* struct tn_component as wasm32 lays it out. */
 struct guest_component {
@@ -48,6 +48,7 @@ struct guest {
     enum guest_stage stage;
     bool fresh; /* load and start have to run first */
     uint32_t restarts;
+    uint32_t tries;       /* to get memory for a fresh instance, in this turn */
     uint64_t fuel_left;   /* of this turn, without what the engine holds */
     uint64_t fuel_given;  /* to the engine for this slice */
     uint64_t fuel_wanted; /* the least that the next slice needs */

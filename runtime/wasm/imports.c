@@ -428,6 +428,7 @@ tn_err guest_op_end(struct guest *guest, struct cpu *cpu)
     case OP_YIELD:
         return guest->turn.cancelled ? TN_ECANCELLED : TN_OK;
     case OP_NONE:
+    case OP_FRESH:
     case OP_SLICE:
         break;
     }

@@ -7,7 +7,8 @@
  *
  * Invariants:
  * 1. Within a block only operands above its base are used; it ends with exactly its results.
- * 2. What is left over is mixed into the local ACC, so that no computation goes unobserved.
+ * 2. What is left over, and a copy of every third result, is mixed into the global SEEN, so that
+ * few computations go unobserved.
  * 3. A float becomes an integer, is stored or gives its sign only after canonicalize().
  * 4. Function i calls only functions below i, but call_indirect may reach any: the counter GAS
  *    bounds all. */
@@ -196,7 +197,7 @@ static void canonicalize_if_float(struct gen *g, uint8_t type)
         canonicalize(g, type);
 }
 
-/* ACC = ACC * 31 + top; the operand is gone. */
+/* SEEN = SEEN * 31 + top; the operand is gone. */
 static void mix_top(struct gen *g)
 {
     uint8_t type = g->stack[g->height - 1];
@@ -207,12 +208,12 @@ static void mix_top(struct gen *g)
         op(g, 0xad);
     if (type == F64)
         op(g, 0xbd);
-    op_u32(g, 0x20, local(g, ACC));
+    op_u32(g, 0x23, GLOBAL_SEEN);
     op(g, 0x42);
     put_s64(&g->body, 31);
     op(g, 0x7e);
     op(g, 0x7c);
-    op_u32(g, 0x21, local(g, ACC));
+    op_u32(g, 0x24, GLOBAL_SEEN);
     pop(g, 1);
 }
 
@@ -272,8 +273,10 @@ static bool is_truncation(uint8_t opcode)
 
 static void numeric(struct gen *g)
 {
-    const struct numeric *n = &numerics[below(g, ARRAY_LEN(numerics))];
-    uint8_t opcode = (uint8_t)(n->first + below(g, (uint32_t)(n->last - n->first) + 1));
+    uint8_t opcode = (uint8_t)(0x45 + below(g, 0xc5 - 0x45));
+    const struct numeric *n = numerics;
+    while (opcode > n->last)
+        n++;
     const uint8_t args[2] = {n->arg, n->arg};
     need(g, args, n->nargs);
     bool may_trap = below(g, 50) == 0;
@@ -297,6 +300,13 @@ static void numeric(struct gen *g)
     op(g, opcode);
     pop(g, n->nargs);
     push(g, n->result);
+    if (below(g, 3) == 0) {
+        uint32_t scratch = local(g, SCRATCH + type_index(n->result));
+        op_u32(g, 0x22, scratch);
+        op_u32(g, 0x20, scratch);
+        push(g, n->result);
+        mix_top(g);
+    }
 }
 
 /* The address on top is brought into the memory, or seldom not. */
@@ -600,21 +610,20 @@ void gen_function(struct gen *g, uint32_t func)
     memcpy(g->labels[0].types, g->signature->results, g->signature->nresults);
     g->nlabels = 1;
     g->body.len = 0;
-    /* Scratch, variables, accumulator, counters. */
-    static const uint8_t locals[] = {10, 1,   I32, 1,   I64, 1,   F32, 1,   F64,         2,  I32,
-                                     2,  I64, 2,   F32, 2,   F64, 1,   I64, NESTING + 1, I32};
+    /* Scratch, variables, counters. */
+    static const uint8_t locals[] = {9,   1, I32, 1, I64, 1, F32, 1,           F64, 2,
+                                     I32, 2, I64, 2, F32, 2, F64, NESTING + 1, I32};
     put_bytes(&g->body, locals, sizeof(locals));
     pay(g);
+    for (uint32_t i = 0; i < 8; i++) {
+        constant(g, (uint8_t)(I32 - i / 2));
+        op_u32(g, 0x21, local(g, VARS + i));
+    }
     steps(g, 20 + below(g, 60));
     while (g->height > 0)
         mix_top(g);
-    uint32_t nresults = g->signature->nresults;
-    for (uint32_t i = 0; i < nresults; i++) {
-        uint8_t type = g->signature->results[i];
-        if (type == I64)
-            op_u32(g, 0x20, local(g, ACC));
-        else
-            push_operand(g, type);
+    for (uint32_t i = 0; i < g->signature->nresults; i++) {
+        push_operand(g, g->signature->results[i]);
         g->height = 0;
     }
     op(g, 0x0b);

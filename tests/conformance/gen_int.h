@@ -18,13 +18,13 @@ enum {
     MAX_TYPES = 4096,
     NESTING = 4,
     GAS = 2000,
-    GLOBALS = 5, /* one of each type, and the gas */
+    GLOBALS = 6, /* one of each type, the gas, what was seen */
     GLOBAL_GAS = 4,
+    GLOBAL_SEEN = 5, /* i64 */
     /* Locals after the parameters. */
     SCRATCH = 0, /* four, one of each type: i32 i64 f32 f64 */
     VARS = 4,    /* eight, two of each type */
-    ACC = 12,    /* i64 */
-    COUNTERS = 13,
+    COUNTERS = 12,
     LOCALS = COUNTERS + NESTING + 1,
 };
 

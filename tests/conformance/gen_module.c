@@ -83,8 +83,8 @@ static void state_function(struct gen *g)
         0x20, 0,    0x41, 8,    0x6a, 0x22, 0,                /* address += 8 */
         0x41, 0x80, 0x80, 0x04, 0x49, 0x0d, 0,    0x0b,       /* while < 65536 */
         0x20, 1,    0x23, 0,    0xad, 0x7c, 0x42, 31,   0x7e, /* + global 0, ... */
-        0x23, 1,    0x7c, 0x42, 31,   0x7e, 0x23, 2,    0xbc, 0xad,
-        0x7c, 0x42, 31,   0x7e, 0x23, 3,    0xbd, 0x7c, 0x0b,
+        0x23, 1,    0x7c, 0x42, 31,   0x7e, 0x23, 2,    0xbc, 0xad,        0x7c, 0x42, 31,
+        0x7e, 0x23, 3,    0xbd, 0x7c, 0x42, 31,   0x7e, 0x23, GLOBAL_SEEN, 0x7c, 0x0b,
     };
     put_u32(&g->code, sizeof(body));
     put_bytes(&g->code, body, sizeof(body));
@@ -143,7 +143,7 @@ static void put_small_sections(struct buffer *out, const struct gen *g)
                                       0,        0,    0x80, 0x3f, 0x0b, F64,  1,
                                       0x44,     0,    0,    0,    0,    0,    0,
                                       0xf0,     0x3f, 0x0b, I32,  1,    0x41, 0x80 | (GAS & 0x7f),
-                                      GAS >> 7, 0x0b};
+                                      GAS >> 7, 0x0b, I64,  1,    0x42, 0,    0x0b};
     put(out, 6);
     put_u32(out, sizeof(globals));
     put_bytes(out, globals, sizeof(globals));

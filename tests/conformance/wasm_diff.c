@@ -6,16 +6,19 @@
  * For each seed gen_module.c makes a module; wasm-interp runs all its exports in order; our engine
  * does the same twice, with its fuel at once and in slices. Every result must be equal, a trap must
  * be a trap, and both of our runs must use the same fuel. A module that differs stays in WORK_DIR
- * as diff-SEED.wasm.
+ * as diff-SEED.wasm. wasm-interp 1.0.32 aborts on an assertion of its own for about one module in
+ * two thousand; then only our two runs are compared, and more than one in fifty is a failure.
  *
  * Exit status: 0 when all agree, 1 when not, 77 (skipped) when wasm-interp is not there, 2 on wrong
  * arguments. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/conformance/wasm_gen.h"
@@ -31,13 +34,15 @@ struct outcome {
     uint64_t fuel;
 };
 
-static bool run_interp(const char *path, struct outcome *ret_outcome)
+enum interp { INTERP_RAN, INTERP_ABORTED, INTERP_FAILED };
+
+static enum interp run_interp(const char *path, struct outcome *ret_outcome)
 {
     char command[PATH_BYTES + 64];
-    snprintf(command, sizeof(command), "wasm-interp '%s' --run-all-exports", path);
+    snprintf(command, sizeof(command), "wasm-interp '%s' --run-all-exports 2>/dev/null", path);
     FILE *pipe = popen(command, "r");
     if (pipe == NULL)
-        return false;
+        return INTERP_FAILED;
     *ret_outcome = (struct outcome){.nlines = 0};
     while (ret_outcome->nlines < MAX_LINES) {
         char *line = ret_outcome->lines[ret_outcome->nlines];
@@ -49,7 +54,10 @@ static bool run_interp(const char *path, struct outcome *ret_outcome)
             error[strlen("error")] = '\0';
         ret_outcome->nlines++;
     }
-    return pclose(pipe) == 0 && ret_outcome->nlines > 0;
+    int status = pclose(pipe);
+    if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGABRT))
+        return INTERP_ABORTED;
+    return status == 0 && ret_outcome->nlines > 0 ? INTERP_RAN : INTERP_FAILED;
 }
 
 static void run_export(struct spec_world *world, const struct wasm_export_info *export,
@@ -105,17 +113,20 @@ static bool same(const char *path, const char *who, const struct outcome *a,
     return ok;
 }
 
-static bool compare(const char *path, uint64_t seed)
+static bool compare(const char *path, uint64_t seed, uint64_t *aborted)
 {
     static struct outcome wabt, whole, sliced;
-    if (!run_interp(path, &wabt)) {
+    enum interp interp = run_interp(path, &wabt);
+    *aborted += interp == INTERP_ABORTED;
+    if (interp == INTERP_FAILED) {
         printf("%s: wasm-interp failed\n", path);
         return false;
     }
     if (!run_tenon(path, 0, &whole) || !run_tenon(path, 1 + seed % 50, &sliced))
         return false;
-    bool ok = same(path, "tenon", &wabt, &whole);
-    ok = same(path, "tenon in slices", &whole, &sliced) && ok;
+    bool ok = same(path, "tenon in slices", &whole, &sliced);
+    if (interp == INTERP_RAN)
+        ok = same(path, "tenon", &wabt, &whole) && ok;
     if (whole.fuel != sliced.fuel) {
         printf("%s: fuel %" PRIu64 ", in slices %" PRIu64 "\n", path, whole.fuel, sliced.fuel);
         ok = false;
@@ -151,17 +162,18 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     uint64_t first = strtoull(argv[2], NULL, 10), count = strtoull(argv[3], NULL, 10);
-    uint64_t differ = 0;
+    uint64_t differ = 0, aborted = 0;
     for (uint64_t seed = first; seed < first + count; seed++) {
         char path[PATH_BYTES];
         snprintf(path, sizeof(path), "%s/diff-%" PRIu64 ".wasm", argv[1], seed);
         if (!write_module(path, seed))
             return EXIT_FAILURE;
-        if (compare(path, seed))
+        if (compare(path, seed, &aborted))
             unlink(path);
         else
             differ++;
     }
-    printf("%" PRIu64 " modules, %" PRIu64 " differ\n", count, differ);
-    return differ == 0 && count > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    printf("%" PRIu64 " modules, %" PRIu64 " differ; wasm-interp aborted on %" PRIu64 "\n", count,
+           differ, aborted);
+    return differ == 0 && count > 0 && aborted <= count / 50 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -16,8 +16,9 @@
  *   assert_unlinkable           loads, and fails to link
  *   assert_uninstantiable       links, and traps in a segment or the start function
  *
- * With --slice everything runs on that much fuel at a time, so that every program of the suite is
- * suspended and resumed wherever it can be; the results and the fuel must be the same.
+ * With --slice every script runs a second time, on that much fuel at a time, so that all programs
+ * of the suite are suspended and resumed wherever they can be; the outcomes and the fuel must be
+ * the same.
  *
  * Exit status: 0 when at least MIN_PERCENT of the commands that ran passed, 1 when not, 77
  * (skipped) when the suite or wast2json is not there, 2 on wrong arguments. */
@@ -321,40 +322,61 @@ struct totals {
     uint64_t fuel;
 };
 
-static bool run_script(const char *name, const char *json_path, const char *work_dir,
-                       uint64_t slice_fuel, struct totals *totals)
+/* Runs the commands in a fresh world and prints the failures. */
+static bool run_commands(const char *name, const json_t *commands, const char *work_dir,
+                         uint64_t slice_fuel, struct totals *ret_totals)
 {
     static struct script script;
     script.name = name;
     script.work_dir = work_dir;
+    *ret_totals = (struct totals){0};
+    bool ok = spec_world_open(&script.world, slice_fuel);
+    const json_t *command;
+    size_t i;
+    json_array_foreach(commands, i, command)
+    {
+        enum outcome outcome = ok ? run_command(&script, command) : FAILED;
+        ret_totals->counts[outcome]++;
+        if (ok && outcome == FAILED)
+            printf("%s:%lld: %s%s: %s\n", name,
+                   json_integer_value(json_object_get(command, "line")), member(command, "type"),
+                   slice_fuel == 0 ? "" : ", in slices", script.why);
+    }
+    ret_totals->fuel = script.world.fuel_used;
+    if (!spec_world_close(&script.world)) {
+        printf("%s: the engine freed other sizes than it took, or not all\n", name);
+        ok = false;
+    }
+    return ok;
+}
+
+static bool run_script(const char *name, const char *json_path, const char *work_dir,
+                       uint64_t slice_fuel, struct totals *totals)
+{
     json_error_t error;
     json_t *root = json_load_file(json_path, JSON_ALLOW_NUL, &error);
     if (root == NULL) {
         fprintf(stderr, "%s: %s\n", json_path, error.text);
         return false;
     }
-    uint64_t counts[OUTCOMES] = {0};
-    bool ok = spec_world_open(&script.world, slice_fuel);
-    const json_t *command;
-    size_t i;
-    json_array_foreach(json_object_get(root, "commands"), i, command)
-    {
-        enum outcome outcome = ok ? run_command(&script, command) : FAILED;
-        counts[outcome]++;
-        if (ok && outcome == FAILED)
-            printf("%s:%lld: %s: %s\n", name, json_integer_value(json_object_get(command, "line")),
-                   member(command, "type"), script.why);
-    }
-    totals->fuel += script.world.fuel_used;
-    if (!spec_world_close(&script.world)) {
-        printf("%s: the engine freed other sizes than it took, or not all\n", name);
-        ok = false;
+    const json_t *commands = json_object_get(root, "commands");
+    struct totals whole, sliced;
+    bool ok = run_commands(name, commands, work_dir, 0, &whole);
+    if (slice_fuel != 0) {
+        ok = run_commands(name, commands, work_dir, slice_fuel, &sliced) && ok;
+        if (memcmp(&whole, &sliced, sizeof(whole)) != 0) {
+            printf("%s: in slices %" PRIu64 " failed and fuel %" PRIu64 ", at once %" PRIu64
+                   " and %" PRIu64 "\n",
+                   name, sliced.counts[FAILED], sliced.fuel, whole.counts[FAILED], whole.fuel);
+            ok = false;
+        }
     }
     json_decref(root);
     printf("%-32s %6" PRIu64 " passed %5" PRIu64 " failed %5" PRIu64 " skipped\n", name,
-           counts[PASSED], counts[FAILED], counts[SKIPPED]);
+           whole.counts[PASSED], whole.counts[FAILED], whole.counts[SKIPPED]);
     for (size_t k = 0; k < OUTCOMES; k++)
-        totals->counts[k] += counts[k];
+        totals->counts[k] += whole.counts[k];
+    totals->fuel += whole.fuel;
     return ok;
 }
 

@@ -12,7 +12,7 @@ void emit_block_end(struct emitter *e)
     }
     e->header = NO_INDEX;
     e->fuel = 0;
-    e->last = NO_INDEX;
+    e->last = e->copy = NO_INDEX;
 }
 
 uint32_t emit_block_begin(struct emitter *e, uint32_t offset)
@@ -60,16 +60,21 @@ void emit_land(struct emitter *e, uint32_t *branches, uint32_t place)
 static union word fuse(struct emitter *e, const struct operand *cond, bool sense)
 {
     union word none = {.bits = 0};
-    if (e->last == NO_INDEX || cond->kind != OPERAND_HOME || e->last + 1 != e->ncode)
+    if (e->last == NO_INDEX || cond->kind != OPERAND_HOME)
         return none;
     union word w = e->code[e->last];
     const struct op_forms *forms = &op_forms[w.op];
     if (w.a != cond->home || forms->branch == OP_NONE)
         return none;
-    ASSERT(forms->branch_not != OP_NONE);
+    ASSERT(forms->branch_not != OP_NONE && e->last < e->ncode);
+    union word br = {.op = sense ? forms->branch : forms->branch_not, .a = w.b, .b = w.c};
+    if (e->ncode - e->last == 2) /* a constant of its own word */
+        br = emit_compose(br.op, br.a, e->code[e->last + 1].lo);
+    else if (forms->imm == OP_NONE && forms->negated != OP_NONE) /* a small one */
+        br = emit_compose(br.op, br.a, (uint32_t)(int16_t)w.c);
     e->ncode = e->last;
     e->last = NO_INDEX;
-    return (union word){.op = sense ? forms->branch : forms->branch_not, .a = w.b, .b = w.c};
+    return br;
 }
 
 void emit_branch_if(struct emitter *e, const struct operand *cond, bool sense, uint32_t offset,
@@ -79,9 +84,7 @@ void emit_branch_if(struct emitter *e, const struct operand *cond, bool sense, u
         return;
     union word w = fuse(e, cond, sense);
     if (w.op == OP_NONE) {
-        w.a = emit_slot(e, cond);
-        w.op = sense ? OP_BR_I32_NE_I : OP_BR_I32_EQ_I;
-        w.b = 0;
+        w = emit_compose(sense ? OP_BR_I32_NE_I : OP_BR_I32_EQ_I, emit_slot(e, cond), 0);
     }
     emit_flush(e);
     emit_word(e, w);

@@ -28,7 +28,7 @@ void emit_begin(struct emitter *e, uint32_t nparams, uint32_t nlocals)
     e->max_slots = nlocals;
     e->noperands = e->flushed = 0;
     e->ncode = e->npositions = 0;
-    e->last = e->header = NO_INDEX;
+    e->last = e->copy = e->header = NO_INDEX;
     e->fuel = (nlocals - nparams) / FUEL_LOCALS_PER_UNIT;
 }
 
@@ -47,7 +47,7 @@ uint32_t emit_word(struct emitter *e, union word w)
         emit_fail(e, TN_ENOMEM);
         return 0;
     }
-    e->last = NO_INDEX;
+    e->last = e->copy = NO_INDEX;
     e->code[e->ncode] = w;
     return e->ncode++;
 }
@@ -58,11 +58,16 @@ uint32_t emit_op(struct emitter *e, uint16_t op, uint16_t a, uint16_t b, uint16_
     return emit_word(e, (union word){.op = op, .a = a, .b = b, .c = c});
 }
 
-uint32_t emit_wide(struct emitter *e, uint16_t op, uint16_t a, uint32_t hi)
+union word emit_compose(uint16_t op, uint16_t a, uint32_t hi)
 {
     union word w = {.op = op, .a = a, .b = (uint16_t)hi, .c = (uint16_t)(hi >> 16)};
     ASSERT(op < OP_COUNT && w.hi == hi);
-    return emit_word(e, w);
+    return w;
+}
+
+uint32_t emit_wide(struct emitter *e, uint16_t op, uint16_t a, uint32_t hi)
+{
+    return emit_word(e, emit_compose(op, a, hi));
 }
 
 void emit_position(struct emitter *e, uint32_t offset)
@@ -81,6 +86,15 @@ void emit_position(struct emitter *e, uint32_t offset)
 static void emit_result(struct emitter *e, uint16_t op, uint16_t a, uint16_t b, uint16_t c)
 {
     uint32_t at = emit_op(e, op, a, b, c);
+    if (e->live)
+        e->last = at;
+}
+
+/* An instruction with a second word, its result in slot a. */
+static void emit_result_two(struct emitter *e, union word w, union word second)
+{
+    uint32_t at = emit_word(e, w);
+    emit_word(e, second);
     if (e->live)
         e->last = at;
 }
@@ -127,25 +141,95 @@ void emit_unary(struct emitter *e, const struct op_info *info, const struct oper
     emit_result(e, info->op, x->home, slot, 0);
 }
 
+/* x + y, where y is small and x a local, or already such a sum: no code for now. */
+static bool emit_lazy_sum(struct emitter *e, uint16_t op, const struct operand *x,
+                          const struct operand *y)
+{
+    if (op != OP_I32_ADD || !fits_imm(y) || (x->kind != OPERAND_LOCAL && x->kind != OPERAND_SUM))
+        return false;
+    uint32_t plus = (uint32_t)y->value + (x->kind == OPERAND_SUM ? (uint32_t)x->value : 0);
+    if ((int32_t)plus < INT16_MIN || (int32_t)plus > INT16_MAX)
+        return false;
+    emit_push_sum(e, x->local, plus);
+    return true;
+}
+
+/* `other` op `o`, when the last instruction made `o` and the two make a pair. */
+static bool emit_pair(struct emitter *e, uint16_t op, uint16_t home, const struct operand *o,
+                      const struct operand *other)
+{
+    const union word *w = maker(e, o);
+    if (w == NULL || e->last + 1 != e->ncode || other->kind == OPERAND_CONST ||
+        other->kind == OPERAND_SUM)
+        return false;
+    uint16_t pair = op_pair(w->op, op);
+    if (pair == OP_NONE)
+        return false;
+    union word first = *w;
+    e->ncode = e->last;
+    union word both = {.op = pair, .a = home, .b = emit_slot(e, other), .c = first.b};
+    bool imm = op_forms[first.op].imm == OP_NONE;
+    uint32_t z = imm ? (uint32_t)(int16_t)first.c : first.c;
+    emit_result_two(e, both, (union word){.lo = z, .hi = 0});
+    return true;
+}
+
+/* x op y with the constant y in a second word; false when there is no such form. */
+static bool emit_wide_constant(struct emitter *e, uint16_t op, uint16_t home,
+                               const struct operand *x, const struct operand *y)
+{
+    if (y->kind != OPERAND_CONST)
+        return false;
+    if (op == OP_I32_AND && x->kind == OPERAND_SUM) {
+        union word w = {.op = OP_SUM_AND, .a = home, .b = x->local, .c = (uint16_t)x->value};
+        emit_result_two(e, w, (union word){.lo = (uint32_t)y->value, .hi = 0});
+        return true;
+    }
+    if (op_forms[op].wide == OP_NONE || (op_forms[op].imm != OP_NONE && fits_imm(y)))
+        return false;
+    union word second = {.bits = y->value};
+    if (op_forms[op].branch != OP_NONE) {
+        if (y->type != WASM_I32 && (int64_t)y->value != (int32_t)y->value)
+            return false;
+        second = (union word){.lo = (uint32_t)y->value, .hi = 0};
+    }
+    union word w = {.op = op_forms[op].wide, .a = home, .b = emit_slot(e, x), .c = 0};
+    emit_result_two(e, w, second);
+    return true;
+}
+
+static void emit_operation(struct emitter *e, uint16_t op, uint16_t home, const struct operand *x,
+                           const struct operand *y)
+{
+    if (emit_wide_constant(e, op, home, x, y))
+        return;
+    bool imm = op_forms[op].imm != OP_NONE && fits_imm(y);
+    uint16_t xs = emit_slot(e, x);
+    uint16_t ys = imm ? (uint16_t)y->value : emit_slot(e, y);
+    emit_result(e, imm ? op_forms[op].imm : op, home, xs, ys);
+}
+
 void emit_binary(struct emitter *e, const struct op_info *info, const struct operand *x,
                  const struct operand *y, uint32_t offset)
 {
-    if (!e->live)
-        return;
     uint16_t op = info->op, home = x->home;
-    if (op_forms[op].imm != OP_NONE && op_forms[op].swapped != OP_NONE && fits_imm(x) &&
-        y->kind != OPERAND_CONST) {
+    if (op_forms[op].swapped != OP_NONE && x->kind == OPERAND_CONST && y->kind != OPERAND_CONST) {
         const struct operand *t = x;
         x = y;
         y = t;
         op = op_forms[op].swapped;
     }
-    bool imm = op_forms[op].imm != OP_NONE && fits_imm(y);
-    uint16_t xs = emit_slot(e, x);
-    uint16_t ys = imm ? (uint16_t)y->value : emit_slot(e, y);
-    if (info->fuel >= FUEL_DIVIDE)
-        emit_position(e, offset); /* may trap */
-    emit_result(e, imm ? op_forms[op].imm : op, home, xs, ys);
+    if (e->live && emit_lazy_sum(e, op, x, y))
+        return;
+    if (e->live && info->fuel >= FUEL_DIVIDE) {
+        /* It may trap; the code that fetches its operands cannot. */
+        emit_position(e, offset);
+        emit_operation(e, op, home, x, y);
+    } else if (e->live && !emit_pair(e, op, home, y, x) &&
+               !(op_forms[op].swapped == op && emit_pair(e, op, home, x, y))) {
+        emit_operation(e, op, home, x, y);
+    }
+    emit_push(e, info->out);
 }
 
 /* The slot with the address, and what is left to add to it in the instruction. */
@@ -168,14 +252,35 @@ static uint16_t emit_address(struct emitter *e, const struct operand *at, uint32
     return at->home;
 }
 
+/* How an access names its address: by slot and constant, slot + constant, or slot + slot. */
+struct access {
+    uint16_t op, slot, plus;
+};
+
+static struct access emit_access(struct emitter *e, uint16_t op, const struct operand *at,
+                                 uint32_t plus)
+{
+    if (plus == 0 && at->kind == OPERAND_SUM)
+        return (struct access){op_forms[op].sum, at->local, (uint16_t)at->value};
+    const union word *w = plus == 0 ? maker(e, at) : NULL;
+    if (w != NULL && w->op == OP_I32_ADD && e->last + 1 == e->ncode) {
+        struct access a = {op_forms[op].index, w->b, w->c};
+        e->ncode = e->last;
+        e->last = NO_INDEX;
+        return a;
+    }
+    uint16_t slot = emit_address(e, at, &plus);
+    return (struct access){op, slot, (uint16_t)plus};
+}
+
 void emit_load(struct emitter *e, uint16_t op, const struct operand *at, uint32_t plus,
                uint32_t offset)
 {
     if (!e->live)
         return;
-    uint16_t slot = emit_address(e, at, &plus);
+    struct access a = emit_access(e, op, at, plus);
     emit_position(e, offset);
-    emit_result(e, op, at->home, slot, (uint16_t)plus);
+    emit_result(e, a.op, at->home, a.slot, a.plus);
 }
 
 void emit_store(struct emitter *e, uint16_t op, const struct operand *at,
@@ -184,9 +289,9 @@ void emit_store(struct emitter *e, uint16_t op, const struct operand *at,
     if (!e->live)
         return;
     uint16_t v = emit_slot(e, value);
-    uint16_t slot = emit_address(e, at, &plus);
+    struct access a = emit_access(e, op, at, plus);
     emit_position(e, offset);
-    emit_op(e, op, slot, v, (uint16_t)plus);
+    emit_op(e, a.op, a.slot, v, a.plus);
 }
 
 void emit_select(struct emitter *e, const struct operand *x, const struct operand *y,
@@ -195,10 +300,8 @@ void emit_select(struct emitter *e, const struct operand *x, const struct operan
     if (!e->live)
         return;
     uint16_t xs = emit_slot(e, x), ys = emit_slot(e, y), cs = emit_slot(e, cond);
-    uint32_t at = emit_op(e, OP_SELECT, x->home, xs, ys);
-    emit_word(e, (union word){.lo = cs, .hi = 0});
-    if (e->live)
-        e->last = at;
+    emit_result_two(e, (union word){.op = OP_SELECT, .a = x->home, .b = xs, .c = ys},
+                    (union word){.lo = cs, .hi = 0});
 }
 
 void emit_global_get(struct emitter *e, uint32_t global)

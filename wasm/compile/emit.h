@@ -2,8 +2,9 @@
  *
  * The emitter keeps the operand stack of WebAssembly with, for each operand, where its value is: in
  * its home, the slot behind the locals that belongs to its height; still in a local that was read;
- * or a constant. Reading a local or pushing a constant so emits nothing: the instruction that uses
- * the operand names the local, or holds the constant.
+ * the 32-bit sum of a local and a small constant; or a constant. Reading a local or pushing a
+ * constant so emits nothing: the instruction that uses the operand names the local, or holds the
+ * constant.
  *
  * Invariants:
  * 1. At each block's start, at each call and at each instruction that can suspend, all operands are
@@ -18,10 +19,10 @@
 
 #include "wasm/wasm_int.h"
 
-enum operand_kind { OPERAND_HOME, OPERAND_LOCAL, OPERAND_CONST };
+enum operand_kind { OPERAND_HOME, OPERAND_LOCAL, OPERAND_CONST, OPERAND_SUM };
 
 struct operand {
-    uint64_t value; /* of a constant */
+    uint64_t value; /* of a constant; what is added to the local */
     uint32_t next;  /* the next lower operand that stands for the same local */
     uint16_t local;
     uint16_t home; /* slot */
@@ -46,6 +47,7 @@ struct emitter {
     struct code_pos *positions;
     uint32_t npositions, positions_cap;
     uint32_t last;   /* the instruction at the end of the code, if its result may be redirected */
+    uint32_t copy;   /* an OP_COPY at the end of the code, or NO_INDEX */
     uint32_t header; /* word that will hold the block's fuel */
     uint64_t fuel;   /* of the block so far */
 };
@@ -69,6 +71,8 @@ static inline void emit_pay(struct emitter *e, uint32_t fuel)
 void emit_push(struct emitter *e, uint8_t type); /* at home */
 void emit_push_local(struct emitter *e, uint8_t type, uint32_t local);
 void emit_push_const(struct emitter *e, uint8_t type, uint64_t value);
+/* The i32 local + plus, which fits 16 bits signed. */
+void emit_push_sum(struct emitter *e, uint32_t local, uint32_t plus);
 struct operand emit_pop(struct emitter *e);
 /* Forgets the operands above the first `n`. */
 void emit_cut(struct emitter *e, uint32_t n);
@@ -79,17 +83,21 @@ void emit_flush_local(struct emitter *e, uint32_t local);
 uint16_t emit_slot(struct emitter *e, const struct operand *o);
 void emit_move(struct emitter *e, uint16_t to, const struct operand *o);
 
-/* emit.c: instructions. The operands have been popped; results are pushed by the caller and stand
- * in the home of the first operand. `offset` is the opcode's byte in the module. */
+/* emit.c: instructions. The operands have been popped; results stand in the home of the first one
+ * and are pushed by the caller, but for emit_binary's. `offset` is the opcode's byte in the module.
+ */
+/* Also in code that is never reached: pushes the result, of info's type. */
+void emit_binary(struct emitter *e, const struct op_info *info, const struct operand *x,
+                 const struct operand *y, uint32_t offset);
 uint32_t emit_word(struct emitter *e, union word w); /* its index */
 uint32_t emit_op(struct emitter *e, uint16_t op, uint16_t a, uint16_t b, uint16_t c);
+/* A word whose upper half is one number. */
+union word emit_compose(uint16_t op, uint16_t a, uint32_t hi);
 uint32_t emit_wide(struct emitter *e, uint16_t op, uint16_t a, uint32_t hi);
 /* Notes that the next word can stop at `offset`. */
 void emit_position(struct emitter *e, uint32_t offset);
 void emit_unary(struct emitter *e, const struct op_info *info, const struct operand *x,
                 uint32_t offset);
-void emit_binary(struct emitter *e, const struct op_info *info, const struct operand *x,
-                 const struct operand *y, uint32_t offset);
 void emit_load(struct emitter *e, uint16_t op, const struct operand *at, uint32_t plus,
                uint32_t offset);
 void emit_store(struct emitter *e, uint16_t op, const struct operand *at,

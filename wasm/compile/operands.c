@@ -26,15 +26,30 @@ void emit_push(struct emitter *e, uint8_t type)
     push(e, type, OPERAND_HOME);
 }
 
-void emit_push_local(struct emitter *e, uint8_t type, uint32_t local)
+/* An operand that depends on a local. */
+static struct operand *push_alias(struct emitter *e, uint8_t type, uint8_t kind, uint32_t local)
 {
     ASSERT(local < e->nlocals);
-    struct operand *o = push(e, type, OPERAND_LOCAL);
+    struct operand *o = push(e, type, kind);
     if (o == NULL)
-        return;
+        return NULL;
     o->local = (uint16_t)local;
     o->next = e->aliases[local];
     e->aliases[local] = e->noperands - 1;
+    return o;
+}
+
+void emit_push_local(struct emitter *e, uint8_t type, uint32_t local)
+{
+    push_alias(e, type, OPERAND_LOCAL, local);
+}
+
+void emit_push_sum(struct emitter *e, uint32_t local, uint32_t plus)
+{
+    ASSERT((int32_t)plus >= INT16_MIN && (int32_t)plus <= INT16_MAX);
+    struct operand *o = push_alias(e, WASM_I32, OPERAND_SUM, local);
+    if (o != NULL)
+        o->value = plus;
 }
 
 void emit_push_const(struct emitter *e, uint8_t type, uint64_t value)
@@ -48,7 +63,7 @@ struct operand emit_pop(struct emitter *e)
 {
     ASSERT(e->noperands > 0);
     struct operand o = e->operands[--e->noperands];
-    if (o.kind == OPERAND_LOCAL) {
+    if (o.kind == OPERAND_LOCAL || o.kind == OPERAND_SUM) {
         ASSERT(e->aliases[o.local] == e->noperands);
         e->aliases[o.local] = o.next;
     }
@@ -64,14 +79,30 @@ void emit_cut(struct emitter *e, uint32_t n)
         emit_pop(e);
 }
 
+/* Two copies in a row become one instruction. */
+static void emit_copy(struct emitter *e, uint16_t to, uint16_t from)
+{
+    if (to == from)
+        return;
+    if (e->copy == NO_INDEX) {
+        uint32_t at = emit_op(e, OP_COPY, to, from, 0);
+        e->copy = e->live ? at : NO_INDEX;
+        return;
+    }
+    ASSERT(e->copy + 1 == e->ncode && e->code[e->copy].op == OP_COPY);
+    e->code[e->copy].op = OP_COPY_2;
+    e->code[e->copy].c = to;
+    emit_word(e, (union word){.lo = from, .hi = 0});
+}
+
 void emit_move(struct emitter *e, uint16_t to, const struct operand *o)
 {
     if (o->kind == OPERAND_HOME) {
-        if (o->home != to)
-            emit_op(e, OP_COPY, to, o->home, 0);
+        emit_copy(e, to, o->home);
     } else if (o->kind == OPERAND_LOCAL) {
-        if (o->local != to)
-            emit_op(e, OP_COPY, to, o->local, 0);
+        emit_copy(e, to, o->local);
+    } else if (o->kind == OPERAND_SUM) {
+        emit_op(e, OP_I32_ADD_I, to, o->local, (uint16_t)o->value);
     } else if (o->value <= UINT32_MAX) {
         emit_wide(e, OP_CONST, to, (uint32_t)o->value);
     } else {
@@ -94,7 +125,7 @@ void emit_flush(struct emitter *e)
     ASSERT(e->flushed <= e->noperands);
     for (; e->flushed < e->noperands; e->flushed++) {
         struct operand *o = &e->operands[e->flushed];
-        if (o->kind == OPERAND_LOCAL)
+        if (o->kind == OPERAND_LOCAL || o->kind == OPERAND_SUM)
             e->aliases[o->local] = NO_INDEX; /* all of its operands go home here */
         if (o->kind != OPERAND_HOME)
             send_home(e, o);
@@ -117,7 +148,7 @@ uint16_t emit_slot(struct emitter *e, const struct operand *o)
 {
     if (o->kind == OPERAND_LOCAL)
         return o->local;
-    if (o->kind == OPERAND_CONST)
+    if (o->kind != OPERAND_HOME)
         emit_move(e, o->home, o);
     return o->home;
 }

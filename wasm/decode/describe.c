@@ -98,7 +98,7 @@ size_t wasm_module_bytes(const struct wasm_module *module)
     return module->arena.heap.bytes;
 }
 
-uint32_t func_offset(const struct func_decl *func, uint32_t at)
+uint32_t func_offset(const struct func_decl *func, uint32_t at, bool block)
 {
     ASSERT(at < func->ncode);
     uint32_t low = 0, high = func->npositions;
@@ -109,5 +109,10 @@ uint32_t func_offset(const struct func_decl *func, uint32_t at)
         else
             high = mid;
     }
-    return low == 0 ? func->offset : func->positions[low - 1].offset;
+    if (low == 0)
+        return func->offset;
+    /* A block's start is noted before the first instruction's own place. */
+    for (low--; block && low > 0 && func->positions[low - 1].at == at; low--)
+        ;
+    return func->positions[low].offset;
 }

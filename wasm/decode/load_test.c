@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "wasm/test_module.h"
+#include "wasm/module_test.h"
 #include "wasm/wasm_int.h"
 
 /* Loads and frees; returns the error. */

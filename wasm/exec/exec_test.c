@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
-#include "wasm/test_module.h"
+#include "wasm/module_test.h"
 #include "wasm/wasm_int.h"
 
 struct rig {
@@ -130,6 +130,7 @@ static void test_unpaid_block_is_not_entered(void **state)
     mod_put(&m, BYTES(1));
     mod_body(&m, BYTES(0, I32(1), 0x24, 0, 0x03, 0x40, I32(2), 0x24, 0, 0x0b, 0x0b));
     mod_close(&m);
+    uint32_t loop = (uint32_t)m.len - 6; /* its first opcode */
     rig_load(&r, &m);
     enum { HALF = FUEL_SIMPLE + FUEL_ACCESS };
     static const struct {
@@ -144,6 +145,11 @@ static void test_unpaid_block_is_not_entered(void **state)
         assert_int_equal(wasm_global_get(r.inst, 0, &v), TN_OK);
         assert_int_equal(v, steps[i].value);
         assert_int_equal(wasm_fuel_left(r.inst), steps[i].fuel % HALF);
+        struct wasm_frame_info frame;
+        if (i == 1 || i == 2) {
+            assert_int_equal(wasm_backtrace(r.inst, &frame, 1), 1);
+            assert_int_equal(frame.offset, loop);
+        }
         wasm_destroy(r.inst);
     }
     r.inst = NULL;

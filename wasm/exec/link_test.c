@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
-#include "wasm/test_module.h"
+#include "wasm/module_test.h"
 #include "wasm/wasm_int.h"
 
 static const struct wasm_config plain = {

@@ -17,22 +17,24 @@ const union word run_exit[1] = {{.op = OP_EXIT}};
 static const union word run_back[1] = {{.op = OP_BACK}};
 
 /* How a register kind is read from and written to a slot, or a slot's copy. */
-#define GET_U32(v)  ((uint32_t)(v))
-#define GET_U64(v)  (v)
-#define GET_F32(v)  (num_float((uint32_t)(v)))
-#define GET_F64(v)  (num_double(v))
-#define PUT_U32(v)  ((wasm_value)(uint32_t)(v))
-#define PUT_U64(v)  ((uint64_t)(v))
-#define PUT_F32(v)  (num_canon32(v))
-#define PUT_F64(v)  (num_canon64(v))
-#define TYPE_U32    uint32_t
-#define TYPE_U64    uint64_t
-#define TYPE_F32    float
-#define TYPE_F64    double
-#define IMM_U32(v)  ((uint32_t)(int16_t)(v))
-#define IMM_U64(v)  ((uint64_t)(int16_t)(v))
-#define UNLIKELY(x) __builtin_expect((x), 0)
-#define GO()        __extension__({ goto *labels[pc->op]; })
+#define GET_U32(v)   ((uint32_t)(v))
+#define GET_U64(v)   (v)
+#define GET_F32(v)   (num_float((uint32_t)(v)))
+#define GET_F64(v)   (num_double(v))
+#define PUT_U32(v)   ((wasm_value)(uint32_t)(v))
+#define PUT_U64(v)   ((uint64_t)(v))
+#define PUT_F32(v)   (num_canon32(v))
+#define PUT_F64(v)   (num_canon64(v))
+#define TYPE_U32     uint32_t
+#define TYPE_U64     uint64_t
+#define TYPE_F32     float
+#define TYPE_F64     double
+#define IMM_U32(v)   ((uint32_t)(int16_t)(v))
+#define IMM_U64(v)   ((uint64_t)(int16_t)(v))
+#define IMM32_U32(v) ((uint32_t)(v))
+#define IMM32_U64(v) ((uint64_t)(int32_t)(v))
+#define UNLIKELY(x)  __builtin_expect((x), 0)
+#define GO()         __extension__({ goto *labels[pc->op]; })
 #define NEXT(words)  \
     do {             \
         pc += words; \
@@ -68,35 +70,48 @@ static const union word run_back[1] = {{.op = OP_BACK}};
 
 #define LABEL(id, ...)     [OP_##id] = &&L_##id,
 #define LABEL_IMM(id, ...) [OP_##id] = &&L_##id, [OP_##id##_I] = &&L_##id##_I,
-#define LABEL_COMPARE(id, ...)                                                      \
-    [OP_##id] = &&L_##id, [OP_##id##_I] = &&L_##id##_I, [OP_BR_##id] = &&L_BR_##id, \
-    [OP_BR_##id##_I] = &&L_BR_##id##_I,
+#define LABEL_ACCESS(id, ...) \
+    [OP_##id] = &&L_##id, [OP_##id##_SUM] = &&L_##id##_SUM, [OP_##id##_INDEX] = &&L_##id##_INDEX,
+#define LABEL_BINARY(id, ...) \
+    [OP_##id] = &&L_##id, [OP_##id##_I] = &&L_##id##_I, [OP_##id##_K] = &&L_##id##_K,
+#define LABEL_BINARY_F(id, ...) [OP_##id] = &&L_##id, [OP_##id##_K] = &&L_##id##_K,
+#define LABEL_COMPARE(id, ...)                                                        \
+    [OP_##id] = &&L_##id, [OP_##id##_I] = &&L_##id##_I, [OP_##id##_K] = &&L_##id##_K, \
+    [OP_BR_##id] = &&L_BR_##id, [OP_BR_##id##_I] = &&L_BR_##id##_I,
 #define LABEL_COMPARE_F(id, ...) \
     [OP_##id] = &&L_##id, [OP_BR_##id] = &&L_BR_##id, [OP_BRN_##id] = &&L_BRN_##id,
 
-#define DO_LOAD(id, code, text, type, mem_type, as, log2) \
-    L_##id:                                               \
-    {                                                     \
-        uint64_t at = fp[pc->b] + pc->c;                  \
-        mem_type v;                                       \
-        if (UNLIKELY(at + sizeof v > mem_bytes))          \
-            STOP(TRAP_MEMORY);                            \
-        __builtin_memcpy(&v, mem + at, sizeof v);         \
-        fp[pc->a] = (wasm_value)(as)v;                    \
-        NEXT(1);                                          \
+#define LOAD(mem_type, as, address)               \
+    {                                             \
+        uint64_t at = (address);                  \
+        mem_type v;                               \
+        if (UNLIKELY(at + sizeof v > mem_bytes))  \
+            STOP(TRAP_MEMORY);                    \
+        __builtin_memcpy(&v, mem + at, sizeof v); \
+        fp[pc->a] = (wasm_value)(as)v;            \
+        NEXT(1);                                  \
     }
-#define DO_STORE(id, code, text, type, mem_type, log2) \
-    L_##id:                                            \
-    {                                                  \
-        uint64_t at = fp[pc->a] + pc->c;               \
-        mem_type v = (mem_type)fp[pc->b];              \
-        if (UNLIKELY(at + sizeof v > mem_bytes))       \
-            STOP(TRAP_MEMORY);                         \
-        __builtin_memcpy(mem + at, &v, sizeof v);      \
-        NEXT(1);                                       \
+#define STORE(mem_type, address)                  \
+    {                                             \
+        uint64_t at = (address);                  \
+        mem_type v = (mem_type)fp[pc->b];         \
+        if (UNLIKELY(at + sizeof v > mem_bytes))  \
+            STOP(TRAP_MEMORY);                    \
+        __builtin_memcpy(mem + at, &v, sizeof v); \
+        NEXT(1);                                  \
     }
-#define SLOTS_XY(reg, i, j) TYPE_##reg x = GET_##reg(fp[pc->i]), y = GET_##reg(fp[pc->j])
-#define SLOT_IMM(reg, i, j) TYPE_##reg x = GET_##reg(fp[pc->i]), y = IMM_##reg(pc->j)
+#define DO_LOAD(id, code, text, type, mem_type, as, log2)                         \
+    L_##id : LOAD(mem_type, as, fp[pc->b] + pc->c) L_##id##_SUM                   \
+        : LOAD(mem_type, as, (uint32_t)fp[pc->b] + IMM_U32(pc->c)) L_##id##_INDEX \
+        : LOAD(mem_type, as, (uint32_t)(fp[pc->b] + fp[pc->c]))
+#define DO_STORE(id, code, text, type, mem_type, log2)                         \
+    L_##id : STORE(mem_type, fp[pc->a] + pc->c) L_##id##_SUM                   \
+        : STORE(mem_type, (uint32_t)fp[pc->a] + IMM_U32(pc->c)) L_##id##_INDEX \
+        : STORE(mem_type, (uint32_t)(fp[pc->a] + fp[pc->c]))
+#define SLOTS_XY(reg, i, j)     TYPE_##reg x = GET_##reg(fp[pc->i]), y = GET_##reg(fp[pc->j])
+#define SLOT_IMM(reg, i, j)     TYPE_##reg x = GET_##reg(fp[pc->i]), y = IMM_##reg(pc->j)
+#define SLOT_WIDE(reg, i)       TYPE_##reg x = GET_##reg(fp[pc->i]), y = GET_##reg(pc[1].bits)
+#define SLOT_HALF(reg, i, half) TYPE_##reg x = GET_##reg(fp[pc->i]), y = IMM32_##reg(half)
 #define DO_COMPARE(id, code, text, type, reg, swap, negated, expr) \
     L_##id:                                                        \
     {                                                              \
@@ -110,6 +125,12 @@ static const union word run_back[1] = {{.op = OP_BACK}};
         fp[pc->a] = (expr);                                        \
         NEXT(1);                                                   \
     }                                                              \
+    L_##id##_K:                                                    \
+    {                                                              \
+        SLOT_HALF(reg, b, pc[1].lo);                               \
+        fp[pc->a] = (expr);                                        \
+        NEXT(2);                                                   \
+    }                                                              \
     L_BR_##id:                                                     \
     {                                                              \
         SLOTS_XY(reg, a, b);                                       \
@@ -117,7 +138,7 @@ static const union word run_back[1] = {{.op = OP_BACK}};
     }                                                              \
     L_BR_##id##_I:                                                 \
     {                                                              \
-        SLOT_IMM(reg, a, b);                                       \
+        SLOT_HALF(reg, a, pc->hi);                                 \
         BRANCH_WHEN(expr);                                         \
     }
 #define DO_COMPARE_F(id, code, text, type, reg, expr) \
@@ -149,6 +170,12 @@ static const union word run_back[1] = {{.op = OP_BACK}};
         SLOT_IMM(reg, b, c);                             \
         fp[pc->a] = PUT_##reg(expr);                     \
         NEXT(1);                                         \
+    }                                                    \
+    L_##id##_K:                                          \
+    {                                                    \
+        SLOT_WIDE(reg, b);                               \
+        fp[pc->a] = PUT_##reg(expr);                     \
+        NEXT(2);                                         \
     }
 #define DIVIDE(reg, overflows, expr) \
     do {                             \
@@ -170,12 +197,28 @@ static const union word run_back[1] = {{.op = OP_BACK}};
         SLOT_IMM(reg, b, c);                                  \
         DIVIDE(reg, overflows, expr);                         \
     }
-#define DO_BINARY_F(id, code, text, type, reg, cost, expr) \
-    L_##id:                                                \
-    {                                                      \
-        SLOTS_XY(reg, b, c);                               \
-        fp[pc->a] = PUT_##reg(expr);                       \
-        NEXT(1);                                           \
+#define DO_BINARY_F(id, code, text, type, reg, cost, swap, expr) \
+    L_##id:                                                      \
+    {                                                            \
+        SLOTS_XY(reg, b, c);                                     \
+        fp[pc->a] = PUT_##reg(expr);                             \
+        NEXT(1);                                                 \
+    }                                                            \
+    L_##id##_K:                                                  \
+    {                                                            \
+        SLOT_WIDE(reg, b);                                       \
+        fp[pc->a] = PUT_##reg(expr);                             \
+        NEXT(2);                                                 \
+    }
+#define Z_IMM(reg)  ((TYPE_##reg)pc[1].lo)
+#define Z_SLOT(reg) (GET_##reg(fp[pc[1].lo]))
+#define DO_PAIR(id, first, second, reg, z_kind, expr) \
+    L_##id:                                           \
+    {                                                 \
+        SLOTS_XY(reg, b, c);                          \
+        TYPE_##reg z = Z_##z_kind(reg);               \
+        fp[pc->a] = PUT_##reg(expr);                  \
+        NEXT(2);                                      \
     }
 #define DO_UNARY(id, code, text, in, out, rin, rout, cost, expr) \
     L_##id:                                                      \
@@ -216,10 +259,11 @@ enum wasm_status run_thread(struct thread *t)
 {
     __extension__ static const void *const labels[OP_COUNT] = {
         [OP_NONE] = &&L_NONE,
-        CODE_SPECIAL(LABEL) WASM_LOADS(LABEL) WASM_STORES(LABEL) WASM_INT_COMPARES(LABEL_COMPARE)
-            WASM_FLOAT_COMPARES(LABEL_COMPARE_F) WASM_INT_BINARY(LABEL_IMM)
-                WASM_INT_DIVIDE(LABEL_IMM) WASM_FLOAT_BINARY(LABEL) WASM_UNARY(LABEL)
-                    WASM_TRUNCATE(LABEL)};
+        CODE_SPECIAL(LABEL) WASM_LOADS(LABEL_ACCESS) WASM_STORES(LABEL_ACCESS)
+            WASM_INT_COMPARES(LABEL_COMPARE) WASM_FLOAT_COMPARES(LABEL_COMPARE_F)
+                WASM_INT_BINARY(LABEL_BINARY) WASM_INT_DIVIDE(LABEL_IMM)
+                    WASM_FLOAT_BINARY(LABEL_BINARY_F) WASM_UNARY(LABEL) WASM_TRUNCATE(LABEL)
+                        CODE_PAIRS(LABEL)};
     struct frame *top = t->top;
     const union word *pc = top->pc;
     wasm_value *fp = top->fp;
@@ -249,6 +293,7 @@ enum wasm_status run_thread(struct thread *t)
     WASM_FLOAT_BINARY(DO_BINARY_F)
     WASM_UNARY(DO_UNARY)
     WASM_TRUNCATE(DO_TRUNCATE)
+    CODE_PAIRS(DO_PAIR)
 
 L_FUEL:
     pc++;
@@ -256,6 +301,13 @@ L_FUEL:
 L_COPY:
     fp[pc->a] = fp[pc->b];
     NEXT(1);
+L_COPY_2:
+    fp[pc->a] = fp[pc->b];
+    fp[pc->c] = fp[pc[1].lo];
+    NEXT(2);
+L_SUM_AND:
+    fp[pc->a] = ((uint32_t)fp[pc->b] + IMM_U32(pc->c)) & pc[1].lo;
+    NEXT(2);
 L_COPY_N:
     for (uint32_t i = 0; i < pc->c; i++)
         fp[pc->a + i] = fp[pc->b + i];
@@ -331,6 +383,7 @@ call_any:
         enum wasm_status status = host_call(t, callee, inst, fp + pc->a);
         fuel = t->fuel;
         if (status == WASM_DONE) {
+            mem_bytes = inst->memory == NULL ? 0 : inst->memory->bytes; /* the host may grow it */
             pc = top->pc;
             GO();
         }

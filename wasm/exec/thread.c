@@ -121,17 +121,29 @@ tn_err wasm_begin(struct wasm_instance *instance, uint32_t func, const wasm_valu
     return begin(instance, instance->funcs[func], args, nargs);
 }
 
-tn_err wasm_begin_elem(struct wasm_instance *instance, uint32_t table, uint32_t elem,
-                       const wasm_value *args, uint32_t nargs, uint32_t nresults)
+/* The function at `elem` of a table, or NULL. */
+static struct wasm_func *elem_func(struct wasm_instance *instance, uint32_t table, uint32_t elem,
+                                   const struct wasm_functype *type)
 {
     wasm_value ref;
-    tn_err err = wasm_table_get(instance, table, elem, &ref);
-    if (err != TN_OK)
-        return err;
+    if (wasm_table_get(instance, table, elem, &ref) != TN_OK ||
+        instance->tables[table]->type != WASM_FUNCREF)
+        return NULL;
     struct wasm_func *f = (struct wasm_func *)(uintptr_t)ref;
-    if (instance->tables[table]->type != WASM_FUNCREF || f == NULL || f->type->nresults != nresults)
-        return TN_EINVAL;
-    return begin(instance, f, args, nargs);
+    return f != NULL && functype_eq(f->type, type) ? f : NULL;
+}
+
+tn_err wasm_elem_check(struct wasm_instance *instance, uint32_t table, uint32_t elem,
+                       const struct wasm_functype *type)
+{
+    return elem_func(instance, table, elem, type) != NULL ? TN_OK : TN_EINVAL;
+}
+
+tn_err wasm_begin_elem(struct wasm_instance *instance, uint32_t table, uint32_t elem,
+                       const struct wasm_functype *type, const wasm_value *args)
+{
+    struct wasm_func *f = elem_func(instance, table, elem, type);
+    return f != NULL ? begin(instance, f, args, type->nparams) : TN_EINVAL;
 }
 
 tn_err wasm_start(struct wasm_instance *instance)
@@ -242,7 +254,7 @@ uint32_t wasm_backtrace(const struct wasm_instance *instance, struct wasm_frame_
             uint32_t at = (uint32_t)(f->pc - decl->code) - (at_pc ? 0 : 1);
             struct wasm_frame_info *info = &frames[found];
             info->func = f->func->index;
-            info->offset = func_offset(decl, at);
+            info->offset = func_offset(decl, at, f == t->top && t->unpaid);
             info->name = wasm_func_name(m, f->func->index, &info->name_len);
         }
         found++;

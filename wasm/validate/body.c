@@ -80,7 +80,6 @@ static void body_op(struct body *b, const struct op_info *info, uint32_t opcode)
         x = body_pop(b, info->in);
         if (b->r->err == TN_OK)
             emit_binary(e, info, &x, &y, body_offset(b));
-        emit_push(e, info->out);
         break;
     case CLASS_LOAD: {
         uint32_t plus = read_memarg(b, info);

@@ -1,5 +1,5 @@
 /* fib.c: calls: the Fibonacci number n by plain recursion. */
-#include "program.h"
+#include "bench/wasm/programs/program.h"
 
 static uint32_t fib(uint32_t n)
 {

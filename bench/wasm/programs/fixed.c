@@ -1,5 +1,5 @@
 /* fixed.c: for an interpreter that passes no arguments: run(BENCH_N) under a name without any. */
-#include "program.h"
+#include "bench/wasm/programs/program.h"
 
 uint32_t fixed(void);
 

@@ -1,5 +1,5 @@
 /* matrix.c: floating point: the product of two 128 x 128 matrices of doubles, n times. */
-#include "program.h"
+#include "bench/wasm/programs/program.h"
 
 enum { SIZE = 128 };
 

@@ -1,5 +1,5 @@
 /* sieve.c: bytes in memory: the primes below a million, n times, each time from another start. */
-#include "program.h"
+#include "bench/wasm/programs/program.h"
 
 enum { LIMIT = 1000000 };
 

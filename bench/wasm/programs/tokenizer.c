@@ -1,5 +1,5 @@
 /* tokenizer.c: branches: a hand-written lexer over n KiB of generated program text. */
-#include "program.h"
+#include "bench/wasm/programs/program.h"
 
 enum { TEXT_BYTES = 65536, KIB_PER_TEXT = TEXT_BYTES / 1024 };
 

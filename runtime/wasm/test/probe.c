@@ -1,0 +1,218 @@
+/* probe.c: a component that does on request whatever a guest can do, for tests of the domains. */
+#include <tenon/component.h>
+
+enum {
+    M_ECHO = TN_METHOD(900, 1),
+    M_FORWARD = TN_METHOD(900, 2),
+    M_TRAP = TN_METHOD(900, 3),
+    M_LOOP = TN_METHOD(900, 4),
+    M_RECURSE = TN_METHOD(900, 5),
+    M_COUNT = TN_METHOD(900, 6),
+    M_SLEEP = TN_METHOD(900, 7),
+    M_BUFFER = TN_METHOD(900, 8),
+    M_WORK = TN_METHOD(900, 9),
+    M_DEFER = TN_METHOD(900, 10),
+    M_ANSWER = TN_METHOD(900, 11),
+    M_OUTSIDE = TN_METHOD(900, 12),
+    M_FLOOD = TN_METHOD(900, 13),
+    M_MANY = TN_METHOD(900, 14),
+    M_HOARD = TN_METHOD(900, 15),
+};
+
+struct probe {
+    uint64_t calls, events, timers, config;
+    tn_cap held;
+};
+
+/* Deeper than any stack; the end is there only so that a compiler does not object. */
+static uint64_t recurse(volatile uint64_t *depth)
+{
+    volatile uint64_t here[16];
+    here[0] = ++*depth;
+    return *depth == UINT64_MAX ? 0 : recurse(depth) + here[0];
+}
+
+static tn_err load(void *self, const struct tn_turn *turn, const struct tn_pack *config)
+{
+    struct probe *p = self;
+    (void)turn;
+    p->config = config->len;
+    return TN_OK;
+}
+
+static tn_err put(struct tn_pack *out, uint64_t value)
+{
+    if (out->size < sizeof(value))
+        return TN_ETOOBIG;
+    __builtin_memcpy(out->data, &value, sizeof(value));
+    out->len = sizeof(value);
+    return TN_OK;
+}
+
+static tn_err forward(const struct tn_pack *in, struct tn_pack *out)
+{
+    tn_cap next;
+    tn_err err = tn_need("next", 4, &next);
+    if (err != TN_OK)
+        return err;
+    struct tn_pack back = {.size = out->size};
+    back.data_bits = (uintptr_t)out->data;
+    err = tn_call(next, M_ECHO, in, &back, TN_NEVER);
+    out->len = back.len;
+    return err;
+}
+
+static tn_err buffer(struct tn_pack *out)
+{
+    tn_cap memory, buf, slice;
+    void *at;
+    tn_err err = tn_need("memory", 6, &memory);
+    if (err == TN_OK)
+        err = tn_buf_new(memory, 5000, &buf);
+    if (err == TN_OK)
+        err = tn_buf_map(buf, 0, 5000, TN_MAP_READ | TN_MAP_WRITE, &at);
+    if (err != TN_OK)
+        return err;
+    for (uint32_t i = 0; i < 5000; i++)
+        ((uint8_t *)at)[i] = (uint8_t)i;
+    err = tn_buf_unmap(buf, at);
+    if (err == TN_OK)
+        err = tn_buf_slice(buf, 256, 100, TN_R_READ, &slice);
+    if (err == TN_OK && tn_buf_map(slice, 0, 100, TN_MAP_WRITE, &at) != TN_ERIGHTS)
+        return TN_EINTERNAL;
+    if (err == TN_OK)
+        err = tn_buf_map(slice, 0, 100, TN_MAP_READ, &at);
+    if (err != TN_OK)
+        return err;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < 100; i++)
+        sum += ((uint8_t *)at)[i];
+    return put(out, sum);
+}
+
+static tn_err flood(struct tn_pack *out)
+{
+    tn_cap next;
+    tn_err err = tn_need("next", 4, &next);
+    uint64_t sent = 0;
+    while (err == TN_OK && (err = tn_send(next, M_COUNT, NULL, 0)) == TN_OK)
+        sent++;
+    if (err != TN_EFULL)
+        return err;
+    return put(out, sent);
+}
+
+/* As many calls of `next` as the argument says. */
+static tn_err many(const struct tn_pack *in, struct tn_pack *out)
+{
+    tn_cap next;
+    uint64_t n, back = 0;
+    if (in->len != sizeof(n))
+        return TN_EARGS;
+    __builtin_memcpy(&n, in->data, sizeof(n));
+    tn_err err = tn_need("next", 4, &next);
+    for (uint64_t i = 0; err == TN_OK && i < n; i++) {
+        struct tn_pack args = {.len = sizeof(i)}, reply = {.size = sizeof(back)};
+        args.data_bits = (uintptr_t)&i;
+        reply.data_bits = (uintptr_t)&back;
+        err = tn_call(next, M_ECHO, &args, &reply, TN_NEVER);
+    }
+    return err != TN_OK ? err : put(out, back);
+}
+
+/* Turns all memory into buffers, keeps them, and dies. */
+static void hoard(void)
+{
+    tn_cap memory, buf;
+    if (tn_need("memory", 6, &memory) != TN_OK)
+        return;
+    for (uint64_t bytes = 1 << 20; bytes >= 64; bytes /= 2) {
+        while (tn_buf_new(memory, bytes, &buf) == TN_OK) {
+        }
+    }
+    __builtin_trap();
+}
+
+static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
+                   struct tn_pack *out)
+{
+    struct probe *p = self;
+    volatile uint64_t x = 0;
+    uint64_t bits;
+    tn_cap cap;
+    tn_err err;
+    p->calls++;
+    switch (turn->method) {
+    case M_ECHO:
+        if (in->len > out->size)
+            return TN_ETOOBIG;
+        __builtin_memcpy(out->data, in->data, in->len);
+        out->len = in->len;
+        return TN_OK;
+    case M_FORWARD:
+        return forward(in, out);
+    case M_TRAP:
+        __builtin_trap();
+    case M_LOOP:
+        for (;;)
+            x++;
+    case M_RECURSE:
+        return put(out, recurse(&x));
+    case M_COUNT:
+        return put(out, p->calls * 1000000 + p->events * 1000 + p->timers * 100 + p->config);
+    case M_SLEEP:
+        err = tn_need("note", 4, &cap);
+        if (err == TN_OK)
+            err = tn_wait(cap, turn->now + 1000000, &bits);
+        return err;
+    case M_BUFFER:
+        return buffer(out);
+    case M_WORK:
+        for (x = 0; x < 300000;)
+            x++;
+        return put(out, x);
+    case M_DEFER:
+        err = tn_defer(&p->held);
+        return err == TN_OK ? TN_DEFERRED : err;
+    case M_ANSWER:
+        return tn_reply(p->held, TN_OK, in);
+    case M_OUTSIDE: {
+        struct tn_pack wild = {.len = 64};
+        wild.data_bits = 0xfffffff0u;
+        err = tn_need("next", 4, &cap);
+        return err != TN_OK ? err : tn_call(cap, M_ECHO, &wild, NULL, TN_NEVER);
+    }
+    case M_FLOOD:
+        return flood(out);
+    case M_MANY:
+        return many(in, out);
+    case M_HOARD:
+        hoard();
+        return TN_EINTERNAL;
+    default:
+        return TN_EMETHOD;
+    }
+}
+
+static void event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)turn;
+    (void)in;
+    ((struct probe *)self)->events++;
+}
+
+static void timer(void *self, const struct tn_turn *turn)
+{
+    (void)turn;
+    ((struct probe *)self)->timers++;
+}
+
+const struct tn_component tn_component = {
+    .abi = TN_ABI,
+    .size = sizeof(struct tn_component),
+    .state_size = sizeof(struct probe),
+    .load = load,
+    .call = call,
+    .event = event,
+    .timer = timer,
+};
