@@ -197,15 +197,17 @@ void space_put(struct slot *slot)
     space->free_last = slot;
 }
 
-/* Deletes up to CAP_STEP capabilities from *index on; false at the end of the space. */
-static bool clear_step(struct space *space, uint32_t *index)
+/* Of up to CAP_STEP slots from *index on, deletes those of that type, OBJ_NONE: all; false at the
+ * end of the space. */
+static bool clear_step(struct space *space, enum object_type type, uint32_t *index)
 {
     struct orphans orphans = {.count = 0};
     lock_take(&space->root->lock);
     uint32_t end = *index + CAP_STEP < space->fresh ? *index + CAP_STEP : space->fresh;
     for (; *index < end; ++*index) {
         struct slot *slot = space_slot(space, *index);
-        if ((at_load(&slot->word, RELAXED) & WORD_LIVE) != 0)
+        uint64_t word = at_load(&slot->word, RELAXED);
+        if ((word & WORD_LIVE) != 0 && (type == OBJ_NONE || word_type(word) == type))
             cap_unlink(slot, &orphans);
     }
     bool more = *index < space->fresh && space->count > 0;
@@ -216,7 +218,12 @@ static bool clear_step(struct space *space, uint32_t *index)
 
 void space_clear(struct space *space)
 {
+    space_clear_type(space, OBJ_NONE);
+}
+
+void space_clear_type(struct space *space, enum object_type type)
+{
     uint32_t index = 0;
-    while (clear_step(space, &index))
+    while (clear_step(space, type, &index))
         ASSERT(index < space->slots_max);
 }
