@@ -12,7 +12,8 @@
  *   1. fuel_left + what the engine holds = what the turn may still spend.
  *   2. Between turns no buffer is mapped and the engine holds no computation.
  *   3. After a fault the instance is destroyed before the turn ends.
- *   4. Only functions of i32 alone are begun: a number is never taken for a reference. */
+ *   4. What it had deferred is answered, by TN_EGONE, when a fault ends it.
+ *   5. Only functions of i32 alone are begun: a number is never taken for a reference. */
 #include "runtime/wasm/guest_int.h"
 
 #include "base/assert.h"
@@ -216,6 +217,8 @@ static void guest_fault(struct guest *guest, tn_err err)
     wasm_destroy(guest->wasm);
     guest->wasm = NULL;
     guest->op = OP_NONE;
+    /* Nobody is left who knows what it owed: who waits for that is told. */
+    space_clear_type(actor->space, OBJ_REPLY);
     if (!restarts) {
         (void)actor_fail(actor);
         return;
