@@ -197,7 +197,6 @@ void space_put(struct slot *slot)
     space->free_last = slot;
 }
 
-<<<<<<< HEAD
 /* What a clearing spares. */
 struct spared {
     const tn_cap *caps;
@@ -216,11 +215,6 @@ static bool is_spared(const struct spared *spared, uint32_t index, uint64_t word
 
 /* Deletes up to CAP_STEP capabilities from *index on; false at the end of the space. */
 static bool clear_step(struct space *space, const struct spared *spared, uint32_t *index)
-=======
-/* Of up to CAP_STEP slots from *index on, deletes those of that type, OBJ_NONE: all; false at the
- * end of the space. */
-static bool clear_step(struct space *space, enum object_type type, uint32_t *index)
->>>>>>> hostile
 {
     struct orphans orphans = {.count = 0};
     lock_take(&space->root->lock);
@@ -228,11 +222,7 @@ static bool clear_step(struct space *space, enum object_type type, uint32_t *ind
     for (; *index < end; ++*index) {
         struct slot *slot = space_slot(space, *index);
         uint64_t word = at_load(&slot->word, RELAXED);
-<<<<<<< HEAD
         if ((word & WORD_LIVE) != 0 && !is_spared(spared, *index, word))
-=======
-        if ((word & WORD_LIVE) != 0 && (type == OBJ_NONE || word_type(word) == type))
->>>>>>> hostile
             cap_unlink(slot, &orphans);
     }
     bool more = *index < space->fresh && space->count > 0;
@@ -243,7 +233,6 @@ static bool clear_step(struct space *space, enum object_type type, uint32_t *ind
 
 void space_clear(struct space *space)
 {
-<<<<<<< HEAD
     space_clear_but(space, NULL, 0);
 }
 
@@ -252,14 +241,5 @@ void space_clear_but(struct space *space, const tn_cap *spared_caps, uint32_t n)
     uint32_t index = 0;
     struct spared spared = {spared_caps, n};
     while (clear_step(space, &spared, &index))
-=======
-    space_clear_type(space, OBJ_NONE);
-}
-
-void space_clear_type(struct space *space, enum object_type type)
-{
-    uint32_t index = 0;
-    while (clear_step(space, type, &index))
->>>>>>> hostile
         ASSERT(index < space->slots_max);
 }

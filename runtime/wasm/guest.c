@@ -183,7 +183,8 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 
 /* Turns */
 
-/* What the lost instance had collected goes with it: buffers, replies, capabilities it was sent. */
+/* What the lost instance had collected goes with it: buffers, capabilities that it was sent, and
+ * replies that it owed, so that who waits for one is told. */
 static void keep_needs(struct guest *guest)
 {
     tn_cap keep[GUEST_NEEDS_MAX];
@@ -217,15 +218,13 @@ static void guest_fault(struct guest *guest, tn_err err)
     wasm_destroy(guest->wasm);
     guest->wasm = NULL;
     guest->op = OP_NONE;
-    /* Nobody is left who knows what it owed: who waits for that is told. */
-    space_clear_type(actor->space, OBJ_REPLY);
+    keep_needs(guest);
     if (!restarts) {
         (void)actor_fail(actor);
         return;
     }
     guest->restarts++;
     guest->fresh = true;
-    keep_needs(guest);
 }
 
 static void charge(struct guest *guest)
