@@ -324,7 +324,7 @@ static void answer(struct guest *guest, struct cpu *cpu, tn_err err)
         err = read_reply(guest, &out);
     if (err < 0)
         turn->actor->stats.errors_encountered++;
-    (void)turn_answer(cpu, turn, err, err == TN_OK ? &out : NULL);
+    turn_answer_or_drop(cpu, turn, err, err == TN_OK ? &out : NULL);
 }
 
 /* After a stage: on to the next, or the end of the turn. `err` is what the guest's function said.
@@ -344,6 +344,8 @@ static bool stage_done(struct guest *guest, struct cpu *cpu, tn_err err)
         if (!(life && turn->info.method == LIFE_START))
             return false;
     }
+    if (guest->stage != STAGE_MESSAGE)
+        turn_drop_caps(turn); /* the message has not been seen */
     answer(guest, cpu, err);
     return true;
 }
@@ -373,6 +375,8 @@ static bool enter_next(struct guest *guest, struct cpu *cpu)
             err = calls ? TN_EMETHOD : TN_OK;
         else
             err = TN_EFORMAT; /* it has put something else into its table */
+        if (guest->stage == STAGE_MESSAGE)
+            turn_drop_caps(&guest->turn); /* nobody looks at them */
         if (stage_done(guest, cpu, err))
             return true;
     }
@@ -469,6 +473,10 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
     guest->fuel_left = guest->config.fuel_per_call;
     guest->fuel_wanted = 1;
     guest->tries = 0;
+    if (life && turn->info.method == LIFE_STOP && guest->fresh) {
+        answer(guest, cpu, TN_OK); /* what was never started has nothing to stop */
+        return TURN_DONE;
+    }
     if (life && turn->info.method == LIFE_START)
         guest->stage = STAGE_START;
     else if (life && turn->info.method == LIFE_LOAD)
