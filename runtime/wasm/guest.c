@@ -232,6 +232,19 @@ static void charge(struct guest *guest)
     guest->instance.actor->stats.fuel_used += used;
     guest->fuel_left += left;
     guest->fuel_given = 0;
+    wasm_fuel_set(guest->wasm, 0);
+}
+
+void guest_pay(struct guest *guest, uint64_t bytes)
+{
+    uint64_t fuel = bytes / GUEST_BYTES_PER_FUEL, slice = wasm_fuel_left(guest->wasm);
+    bool pays = wasm_fuel_take(guest->wasm, fuel < slice ? fuel : slice);
+    ASSERT(pays);
+    uint64_t rest = fuel < slice ? 0 : fuel - slice;
+    if (rest > guest->fuel_left)
+        rest = guest->fuel_left;
+    guest->fuel_left -= rest;
+    guest->instance.actor->stats.fuel_used += rest;
 }
 
 /* The next slice, of at least `wanted`; false when the turn cannot pay for it. */

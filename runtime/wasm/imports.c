@@ -296,9 +296,12 @@ static enum wasm_status host_buf_new(void *host, struct wasm_instance *instance,
     tn_cap cap;
     if (guest_at(guest, at, sizeof(cap)) == NULL)
         return done(results, TN_EFAULT);
-    tn_err err = buf_new(guest->cpu, &guest->turn, args[0], args[1], &cap);
-    if (err == TN_OK)
+    uint64_t size_bytes = args[1];
+    tn_err err = buf_new(guest->cpu, &guest->turn, args[0], size_bytes, &cap);
+    if (err == TN_OK) {
         write_u64(guest, at, cap);
+        guest_pay(guest, size_bytes);
+    }
     return done(results, err);
 }
 
