@@ -514,6 +514,9 @@ static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
         guest->fuel_wanted = wasm_fuel_wanted(guest->wasm);
         return run_on(guest, cpu);
     }
+    /* Each yield begins a new slice, so the end of one may never come. */
+    if (guest->op == OP_YIELD && machine_now_ns() >= turn->info.deadline)
+        return fault(guest, cpu, TN_ETIME);
     tn_err err = guest_op_end(guest, cpu);
     guest->resumes = true;
     guest->resume_value = (uint32_t)err;
