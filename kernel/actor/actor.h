@@ -69,7 +69,7 @@ enum turn_end {
 };
 
 /* How code of one domain runs. The turn's call, if it has one, is answered by `run` or `resume`
- * (call_answer) before they return TURN_DONE, unless it was deferred. */
+ * (turn_answer) before they return TURN_DONE, unless it was deferred. */
 struct domain {
     const char *name;
     /* Turns that wait keep their stack: they run on a fiber and `run` always ends with TURN_DONE.

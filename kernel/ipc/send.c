@@ -110,6 +110,8 @@ tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
         return TN_EFULL;
     if (target == turn->actor)
         return TN_EDEADLK; /* it would wait for itself to take a message */
+    if (turn->info.deadline <= cpu->now)
+        return TN_ETIME;
     err = turn_may_wait(cpu, turn);
     if (err != TN_OK)
         return err;

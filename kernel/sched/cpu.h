@@ -147,6 +147,10 @@ bool fiber_ensure(struct cpu *cpu, uint32_t n);
  * actor; NULL: nothing) to the caller's room and wakes it. TN_EGONE when the caller gave up,
  * TN_EINVAL when there is nothing to answer. */
 tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const struct tn_pack *out);
+/* The same for an answer that its component has let go of: what was to be moved to a caller that
+ * cannot have it goes, for nobody knows of it. */
+void turn_answer_or_drop(struct cpu *cpu, struct turn *turn, tn_err result,
+                         const struct tn_pack *out);
 /* The same for a call that is known by its caller and generation; drops no ref. When the answer
  * cannot be given (TN_ETOOBIG, the errors of pack_transfer) the caller gets that error as well, and
  * all capabilities stay. */

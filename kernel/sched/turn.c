@@ -248,6 +248,18 @@ tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const stru
     return err;
 }
 
+void turn_answer_or_drop(struct cpu *cpu, struct turn *turn, tn_err result,
+                         const struct tn_pack *out)
+{
+    if (turn_answer(cpu, turn, result, out) == TN_OK || out == NULL)
+        return;
+    ASSERT(out->ncaps <= TN_PACK_CAPS);
+    for (uint32_t i = 0; i < out->ncaps; i++) {
+        if ((out->move >> i & 1) != 0)
+            (void)cap_delete(turn->actor->space, out->caps[i]);
+    }
+}
+
 static void credit_freed(struct cpu *cpu, struct actor *actor);
 
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
