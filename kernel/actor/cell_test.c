@@ -33,7 +33,7 @@ static void test_credits(void **state)
                 mbox_free(&mbox);
         }
     }
-    EXPECT_PANIC((void)mbox_reserve(&(struct mbox){0}, TN_MAILBOX_MAX + 1));
+    EXPECT_PANIC((void)mbox_reserve(&(struct mbox){.next = NULL}, TN_MAILBOX_MAX + 1));
 }
 
 static void test_first_in_first_out(void **state)

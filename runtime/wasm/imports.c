@@ -166,8 +166,9 @@ static enum wasm_status host_reply(void *host, struct wasm_instance *instance,
     tn_err result = (tn_err)(uint32_t)args[1];
     tn_err err = pack_read(guest, (uint32_t)args[2], false, &out);
     if (err == TN_OK)
-        err = reply(guest->cpu, &guest->turn, cap, result, &out);
-    return done(results, err);
+        return done(results, reply(guest->cpu, &guest->turn, cap, result, &out));
+    tn_err told = reply(guest->cpu, &guest->turn, cap, err, NULL); /* it is consumed all the same */
+    return done(results, told == TN_OK ? err : told);
 }
 
 static enum wasm_status host_cancelled(void *host, struct wasm_instance *instance,
