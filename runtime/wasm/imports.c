@@ -403,7 +403,13 @@ tn_err guest_bind(struct guest *guest, struct wasm_error *ret_error)
     for (uint32_t i = 0; i < n; i++) {
         struct wasm_import_info info = wasm_import(guest->module, i);
         int32_t found = import_find(&info);
-        if (found < 0 || i >= GUEST_IMPORTS) {
+        if (i >= GUEST_IMPORTS) {
+            *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
+            fmt_print(ret_error->text, sizeof(ret_error->text),
+                      "it imports more than the %d functions that there are", GUEST_IMPORTS);
+            return TN_EFORMAT;
+        }
+        if (found < 0) {
             *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
             fmt_print(ret_error->text, sizeof(ret_error->text),
                       "it imports %.*s.%.*s, which is not a function of tenon_0",
