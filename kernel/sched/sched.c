@@ -43,12 +43,16 @@ void sched_meter(struct cpu *cpu, struct actor *actor)
     cpu->metered_since_ns = now;
 }
 
+static bool is_lifecycle(const struct turn *turn)
+{
+    return turn->info.method >> 16 == 0 && turn->info.cls == MSG_MODULE_LOAD;
+}
+
 /* A turn of an actor that cannot serve ends before it begins. */
 static bool turn_refused(struct cpu *cpu, struct turn *turn)
 {
     tn_err err = TN_OK;
-    bool lifecycle = turn->info.method >> 16 == 0 && turn->info.cls == MSG_MODULE_LOAD;
-    if (!lifecycle && actor_life(turn->actor) != ACTOR_READY)
+    if (!is_lifecycle(turn) && actor_life(turn->actor) != ACTOR_READY)
         err = TN_EGONE;
     else if (turn->info.deadline <= cpu->now)
         err = TN_ETIME;
@@ -72,7 +76,14 @@ static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fi
         turn->fiber = fiber;
         fiber->turn = turn;
     }
-    *ret_end = turn_refused(cpu, turn) ? TURN_DONE : domain->run(cpu, turn);
+    if (turn_refused(cpu, turn)) {
+        *ret_end = TURN_DONE;
+    } else {
+        /* From here on it takes messages: they queue behind its start. */
+        if (is_lifecycle(turn) && turn->info.method == LIFE_START)
+            (void)actor_ready(actor);
+        *ret_end = domain->run(cpu, turn);
+    }
     if (domain->on_fiber) {
         ASSERT(*ret_end == TURN_DONE);
         cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
