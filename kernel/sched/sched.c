@@ -7,8 +7,9 @@
 
 enum {
     CLOCK_TURNS = 64,        /* turns between two looks at the clock */
-    REAP_OBJECTS = 16,       /* freed in one go, between turns */
-    REAP_BATCHES = 16,       /* between two looks at limbo of a CPU that is never idle */
+    REAP_OBJECTS = 128,      /* freed in one go, between batches: more than a batch may drop */
+    REAP_MANY = 32,          /* objects in limbo: look at once */
+    REAP_BATCHES = 16,       /* between two looks of a CPU that is never idle, if they are fewer */
     GRACE_LOOK_NS = 1000000, /* sleep at most while objects wait for a grace period */
     NESTED_MAX = 4,          /* turns of data domains one in the other on a stack */
 };
@@ -199,7 +200,7 @@ void sched_loop(struct cpu *cpu)
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
         sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
-        if (cpu->until_reap-- == 0) {
+        if (cpu->until_reap-- == 0 || at_load(&kernel->limbo.held, RELAXED) >= REAP_MANY) {
             cpu->until_reap = REAP_BATCHES;
             (void)limbo_reap(&kernel->limbo, REAP_OBJECTS);
         }
