@@ -31,7 +31,7 @@ uint32_t utf8_decode(const uint8_t *at, size_t len, uint32_t *ret_scalar)
     return n;
 }
 
-uint32_t utf8_encode(uint32_t c, uint8_t ret_bytes[4])
+uint32_t utf8_put(uint32_t c, uint8_t ret_bytes[4])
 {
     if (!is_scalar(c))
         return 0;

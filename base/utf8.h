@@ -10,7 +10,7 @@
  * UTF-8 or end early. */
 uint32_t utf8_decode(const uint8_t *at, size_t len, uint32_t *ret_scalar);
 /* Writes 1 to 4 bytes and returns how many; 0 for what is no scalar value. */
-uint32_t utf8_encode(uint32_t scalar, uint8_t ret_bytes[4]);
+uint32_t utf8_put(uint32_t scalar, uint8_t ret_bytes[4]);
 /* Index of the first byte that is not part of valid UTF-8, or `len`. */
 size_t utf8_valid_prefix(const uint8_t *at, size_t len);
 

@@ -39,7 +39,7 @@ static bool read_unicode_escape(struct toml_parser *p)
         scalar = scalar << 4 | (uint32_t)digit;
     }
     uint8_t bytes[4];
-    uint32_t n = utf8_encode(scalar, bytes);
+    uint32_t n = utf8_put(scalar, bytes);
     if (n == 0)
         return toml_fail(p, from, TN_EFORMAT,
                          "characters are U+0000 to U+D7FF and U+E000 to U+10FFFF",

@@ -8,7 +8,7 @@
 #include "apps/tenon/verb.h"
 #include "base/utf8.h"
 
-enum { EXCERPT_BEFORE = 70, EXCERPT_AFTER = 30 }; /* characters around the place */
+enum { EXCERPT_BEFORE = 70, EXCERPT_CHARS = 100 }; /* before the place; in all */
 
 /* The text that a fault's line is of, and the file's name as a person knows it. */
 static struct str source_of(const struct composition *composition, struct str file,
@@ -60,7 +60,7 @@ static void print_excerpt(struct str line, uint32_t column)
 {
     uint32_t first = column > EXCERPT_BEFORE ? column - EXCERPT_BEFORE : 1;
     (void)fputs("    ", stderr);
-    for (uint32_t at = 1; line.len > 0 && at < column + EXCERPT_AFTER; at++) {
+    for (uint32_t at = 1; line.len > 0 && at < first + EXCERPT_CHARS; at++) {
         const char *shown;
         size_t n = next_char(line, &shown);
         if (at >= first)

@@ -44,7 +44,8 @@ void json_add(json_t *array, json_t *value)
 
 json_t *json_ms(uint64_t ns)
 {
-    return json_real((double)(ns / 1000) / 1000.0);
+    uint64_t us = ns / 1000;
+    return must_get(json_real((double)us / 1000.0));
 }
 
 void json_print(json_t *object)

@@ -26,7 +26,7 @@ const struct verb verbs[] = {
     {"run", "SYSTEM.toml [options] [-- ARGUMENT ...]",
      "run a system: its job, or until it is stopped",
      "Reads and checks SYSTEM.toml, boots its components and runs its job; without a\n"
-     "job the system serves until SIGINT or SIGTERM. A second signal ends it at once.\n"
+     "job the system serves until SIGINT or SIGTERM. Another one ends it at once.\n"
      "What follows -- is handed to the job instead of the arguments in SYSTEM.toml, and\n"
      "names the files that the system asks for as $1 to $9.\n"
      "\n"

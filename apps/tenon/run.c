@@ -49,7 +49,7 @@ static tn_err path_of(void *ctx, const struct need_spec *need, struct str *ret_p
     return TN_ENOTFOUND;
 }
 
-static uint64_t now_ns(void)
+uint64_t run_clock_ns(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now); /* exists on every Linux */
@@ -87,6 +87,7 @@ static int run_in_kernel(struct run *run, struct kernel *kernel)
         .ctx = run,
         .args = run->job_args,
         .nargs = run->args->nrest,
+        .exact_time = json_wanted || args_has(run->args, FLAG_STATS),
         .on_phase = report_phase,
         .on_ready = report_ready,
         .on_fault = report_fault,
@@ -140,7 +141,7 @@ static int run_system(struct run *run)
 int verb_run(const struct args *args)
 {
     struct run *run = must_get(calloc(1, sizeof(*run)));
-    run->began_ns = now_ns();
+    run->began_ns = run_clock_ns();
     (void)pthread_mutex_init(&run->lock, NULL);
     run->json_faults = must_get(json_array());
     int status = run_prepare(run, args);

@@ -11,7 +11,7 @@
 
 enum {
     RUN_FAULTS_MAX = 256, /* of guests, kept for --json; more are counted */
-    RUN_FRAMES_MAX = 16,  /* of a backtrace that is printed */
+    RUN_FRAMES_MAX = 16,  /* lines of a backtrace that are printed */
     RUN_EXIT_MAX = 255,   /* what an exit status can hold */
 };
 
@@ -62,6 +62,9 @@ static inline bool run_has(const struct run *run, enum flag_id flag)
 {
     return args_has(run->args, flag);
 }
+
+/* The monotonic clock of the system. */
+uint64_t run_clock_ns(void);
 
 /* run_input.c: reads all that a run needs of words and files. EXIT_OK, or it was said and *run is
  * only good for run_free. */

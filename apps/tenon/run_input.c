@@ -1,7 +1,6 @@
 /* run_input.c: all that a run needs of words and files, read before anything is started, so that
  * what is wrong with them is said with their names and nothing has happened yet. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "apps/tenon/files.h"
 #include "apps/tenon/json.h"

@@ -1,6 +1,5 @@
 /* run_report.c: what a run tells a person, while it runs and at its end, or a program, as JSON. */
 #include <stdio.h>
-#include <time.h>
 
 #include "apps/tenon/describe.h"
 #include "apps/tenon/files.h"
@@ -25,10 +24,8 @@ void report_ready(void *ctx, uint64_t since_boot_ns)
 {
     struct run *run = ctx;
     const struct system_spec *spec = &run->composition.spec;
-    struct timespec now;
-    (void)since_boot_ns;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* exists on every Linux */
-    run->ready_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - run->began_ns;
+    (void)since_boot_ns; /* a person waits from the beginning of the command */
+    run->ready_ns = run_clock_ns() - run->began_ns;
     if (run_has(run, FLAG_QUIET))
         return;
     say("%.*s is ready after %s: %u component%s%s", (int)spec->name.len, spec->name.at,
@@ -36,19 +33,33 @@ void report_ready(void *ctx, uint64_t since_boot_ns)
         spec->job.given ? "" : "; it serves until SIGINT or SIGTERM");
 }
 
+/* How many frames from the i-th on are at the same place: a recursion is one line. */
+static uint32_t same_frames(const struct guest_fault *fault, uint32_t i)
+{
+    uint32_t end = i + 1;
+    while (end < fault->nframes && fault->frames[end].func == fault->frames[i].func &&
+           fault->frames[end].offset == fault->frames[i].offset)
+        end++;
+    return end - i;
+}
+
 static size_t add_frames(char *text, size_t used, const struct guest_fault *fault)
 {
-    uint32_t n = fault->nframes < RUN_FRAMES_MAX ? fault->nframes : RUN_FRAMES_MAX;
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t i = 0;
+    for (uint32_t lines = 0; i < fault->nframes && lines < RUN_FRAMES_MAX; lines++) {
         const struct wasm_frame_info *frame = &fault->frames[i];
+        uint32_t same = same_frames(fault, i);
         char name[NAME_SHOWN_MAX];
         (void)fmt_print(name, sizeof(name), "function %u", frame->func);
         if (frame->name_len > 0)
             (void)show_add(name, sizeof(name), 0, (struct str){frame->name, frame->name_len});
         used = fmt_add(text, FAULT_TEXT_MAX, used, "\n  in %s (offset 0x%x)", name, frame->offset);
+        if (same > 1)
+            used = fmt_add(text, FAULT_TEXT_MAX, used, ", %u frames", same);
+        i += same;
     }
-    if (fault->nframes > n)
-        used = fmt_add(text, FAULT_TEXT_MAX, used, "\n  and %u more", fault->nframes - n);
+    if (i < fault->nframes)
+        used = fmt_add(text, FAULT_TEXT_MAX, used, "\n  and %u more frames", fault->nframes - i);
     return used;
 }
 
@@ -167,6 +178,8 @@ static void print_end(const struct run *run)
     const struct boot_result *result = run->result;
     const struct system_spec *spec = &run->composition.spec;
     char why[BOOT_TEXT + 1200];
+    if (term_is_terminal(stderr))
+        fputs("\033[K", stderr); /* the last line of progress */
     if (result->job_ran && result->summary_len > 0) {
         print_text(stdout, (struct str){result->summary, result->summary_len});
         if (result->summary[result->summary_len - 1] != '\n')

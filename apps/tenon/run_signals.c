@@ -8,6 +8,10 @@
 #include "apps/tenon/term.h"
 #include "base/atomic.h"
 
+/* One request to stop may arrive as several signals: timeout(1) sends one to the process and one to
+ * its group. What comes this soon after the first belongs to it. */
+#define SAME_REQUEST_NS UINT64_C(100000000)
+
 static struct {
     sigset_t set;
     pthread_t thread;
@@ -17,10 +21,16 @@ static struct {
 
 void signals_hold(void)
 {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     (void)sigemptyset(&signals.set);
-    (void)sigaddset(&signals.set, SIGINT);
-    (void)sigaddset(&signals.set, SIGTERM);
-    (void)sigaddset(&signals.set, SIGHUP);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction action;
+        /* What nohup or a shell has us ignore stays ignored; held back, it would reach sigwait. */
+        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            (void)sigaddset(&signals.set, numbers[i]);
+    }
+    /* Of our own, so that signals_end can wake the thread whatever is ignored. */
+    (void)sigaddset(&signals.set, SIGUSR2);
     (void)pthread_sigmask(SIG_BLOCK, &signals.set, NULL);
 }
 
@@ -35,7 +45,7 @@ static void end_by(int number)
 
 static void *signals_main(void *arg)
 {
-    bool stopping = false;
+    uint64_t stopped_ns = 0; /* when the first came; 0: none did */
     (void)arg;
     for (;;) {
         int number = 0;
@@ -43,9 +53,11 @@ static void *signals_main(void *arg)
             continue;
         if (at_load(&signals.ended, ACQUIRE) != 0)
             return NULL;
-        if (stopping)
+        if (number == SIGUSR2 || (stopped_ns != 0 && run_clock_ns() - stopped_ns < SAME_REQUEST_NS))
+            continue;
+        if (stopped_ns != 0)
             end_by(number);
-        stopping = true;
+        stopped_ns = run_clock_ns();
         if (term_is_terminal(stderr))
             say("stopping; once more ends it at once");
         boot_stop(signals.boot);
@@ -65,6 +77,6 @@ bool signals_watch(struct boot *boot)
 void signals_end(void)
 {
     at_store(&signals.ended, 1, RELEASE); /* before the signal that makes the thread look */
-    (void)pthread_kill(signals.thread, SIGTERM);
+    (void)pthread_kill(signals.thread, SIGUSR2);
     (void)pthread_join(signals.thread, NULL);
 }

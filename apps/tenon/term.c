@@ -55,7 +55,8 @@ static void write_error(const char *at, size_t len)
 void say(const char *format, ...)
 {
     char line[SAY_MAX];
-    size_t used = fmt_print(line, sizeof(line), "tenon: ");
+    /* A line of progress may stand there (drivers/linux/log.c): it ends here. */
+    size_t used = fmt_print(line, sizeof(line), "%stenon: ", term.err_terminal ? "\033[K" : "");
     va_list args;
     va_start(args, format);
     used += fmt_vprint(line + used, sizeof(line) - used, format, args);

@@ -30,7 +30,7 @@ static struct kernel *kernel;
 static struct actor_set driver, native, guest;
 static double native_ns, guest_ns, back_ns;
 
-static void fatal(const char *what)
+__attribute__((noreturn)) static void fatal(const char *what)
 {
     fprintf(stderr, "bench_domains: %s\n", what);
     exit(1);

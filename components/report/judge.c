@@ -5,26 +5,6 @@
 #include "interfaces/tenon_file.h"
 #include "sdk/mem.h"
 
-tn_err labels_read(struct report *r)
-{
-    r->labels_len = 0;
-    r->labelled = r->labels != 0;
-    while (r->labelled) {
-        struct tenon_file_read_reply reply;
-        tn_err err = tenon_file_read(r->labels, r->labels_len, LABELS_BYTES, &reply, r->room,
-                                     sizeof(r->room), TN_NEVER);
-        if (err != TN_OK)
-            return problem(r, "labels", "cannot be read", err);
-        if (reply.data.len == 0)
-            break;
-        if (reply.data.len > LABELS_BYTES - r->labels_len)
-            return problem(r, "labels", "are too long", TN_ETOOBIG);
-        memcpy(r->labels_text + r->labels_len, reply.data.at, reply.data.len);
-        r->labels_len += reply.data.len;
-    }
-    return TN_OK;
-}
-
 /* The number of `digits` digits at `at`; -1 when there is none. */
 static int32_t number_at(const char *at, uint32_t digits)
 {
@@ -65,18 +45,61 @@ static struct str take_until(struct str *rest, char mark)
     return s;
 }
 
+/* A line taken apart; false when it is no label. */
+static bool take_label(struct str line, struct str *ret_who, struct window *ret_window)
+{
+    *ret_who = take_until(&line, ',');
+    struct str start = take_until(&line, ',');
+    return label_time(start, &ret_window->start_ms) && label_time(line, &ret_window->end_ms) &&
+           ret_window->start_ms <= ret_window->end_ms;
+}
+
+static tn_err labels_check(struct report *r)
+{
+    struct str text = {r->labels_text, r->labels_len};
+    for (uint32_t number = 1; text.len > 0; number++) {
+        struct str line = take_until(&text, '\n'), who;
+        struct window w;
+        bool blank = line.len == 0 || line.at[0] == '\r';
+        if (blank || take_label(line, &who, &w) || number == 1)
+            continue;
+        (void)fmt_print(r->problem, PROBLEM_MAX,
+                        "labels: line %u is not series,start,end with times as 2014-03-07 03:41",
+                        number);
+        return TN_EFORMAT;
+    }
+    return TN_OK;
+}
+
+tn_err labels_read(struct report *r)
+{
+    r->labels_len = 0;
+    r->labelled = r->labels != 0;
+    while (r->labelled) {
+        struct tenon_file_read_reply reply;
+        tn_err err = tenon_file_read(r->labels, r->labels_len, LABELS_BYTES, &reply, r->room,
+                                     sizeof(r->room), TN_NEVER);
+        if (err != TN_OK)
+            return problem(r, "labels", "cannot be read", err);
+        if (reply.data.len == 0)
+            break;
+        if (reply.data.len > LABELS_BYTES - r->labels_len)
+            return problem(r, "labels", "are too long", TN_ETOOBIG);
+        memcpy(r->labels_text + r->labels_len, reply.data.at, reply.data.len);
+        r->labels_len += reply.data.len;
+    }
+    return labels_check(r);
+}
+
 static void take_windows(struct report *r, struct series *s)
 {
-    struct str text = {r->labels_text, r->labels_len}, name = str_of(s->name);
+    struct str text = {r->labels_text, r->labels_len}, who;
     s->nwindows = 0;
     while (text.len > 0 && s->nwindows < WINDOWS_MAX) {
-        struct str line = take_until(&text, '\n'), who = take_until(&line, ',');
-        struct str start = take_until(&line, ',');
         struct window *w = &s->windows[s->nwindows];
-        if (str_eq(who, name) && label_time(start, &w->start_ms) && label_time(line, &w->end_ms)) {
-            w->hit = false;
+        w->hit = false;
+        if (take_label(take_until(&text, '\n'), &who, w) && str_eq(who, str_of(s->name)))
             s->nwindows++;
-        }
     }
 }
 

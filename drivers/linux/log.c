@@ -28,6 +28,7 @@ static tn_err log_load(void *self, const struct tn_turn *turn, const struct tn_p
     struct tn_grants grants;
     struct tn_grant grant;
     (void)turn;
+    log->terminal = isatty(STDERR_FILENO) == 1;
     tn_err e = tn_grants_open(config, &grants);
     while (e == TN_OK && (e = tn_grants_next(&grants, &grant)) == TN_OK) {
         if (grant.kind != TN_GRANT_NAME || grant.text_len == 0 || grant.text_len > TN_NAME_MAX)
@@ -88,8 +89,8 @@ static size_t add_head(struct log *log, const struct tn_turn *turn, uint8_t leve
     static const char levels[][9] = {"debug", "info", "warning", "error", "progress"};
     size_t size = sizeof(log->line);
     uint64_t us = turn->now / 1000;
-    size_t used = fmt_print(log->line, size, "[%5llu.%06llu] ", (unsigned long long)(us / 1000000),
-                            (unsigned long long)(us % 1000000));
+    size_t used = fmt_print(log->line, size, "%s[%5llu.%06llu] ", log->terminal ? "\x1b[K" : "",
+                            (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
     if (log->lost_since > 0)
         used = fmt_add(log->line, size, used, "(%llu lines lost) ",
                        (unsigned long long)log->lost_since);
@@ -116,9 +117,11 @@ static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_p
     tn_err e = tenon_log_write_args_decode(in, &args);
     if (e != TN_OK)
         return e;
+    /* Progress on a terminal is one line that is written over; whoever writes next clears it. */
+    bool over = args.level == TENON_LOG_PROGRESS && log->terminal;
     size_t used = add_head(log, turn, args.level);
     used = add_escaped(log, used, args.text);
-    used = fmt_add(log->line, sizeof(log->line), used, "\n");
+    used = fmt_add(log->line, sizeof(log->line), used, over ? "\x1b[K\r" : "\n");
     if (write_line(log->line, used)) {
         log->lines++;
         log->bytes += used;

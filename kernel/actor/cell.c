@@ -17,7 +17,9 @@ _Static_assert(sizeof(struct chunk) == CELL_CHUNK, "a chunk is its cells and one
 
 struct cell_pool {
     struct untyped *home;
-    struct cell *free; /* owner only */
+    const struct cpu *cpu; /* where the owner runs */
+    struct cell *free;     /* that CPU only */
+    bool closed;           /* that CPU only */
     struct chunk *chunks;
     uint32_t nchunks;
     _Alignas(64) atomic_of(struct cell *) returned; /* consumers push, the owner takes all */
@@ -71,12 +73,13 @@ void block_free(struct block *block)
     mem_free(block->home, block, sizeof(*block) + block->len);
 }
 
-tn_err cell_pool_make(struct untyped *home, struct cell_pool **ret_pool)
+tn_err cell_pool_make(struct untyped *home, const struct cpu *cpu, struct cell_pool **ret_pool)
 {
     struct cell_pool *pool = mem_alloc(home, sizeof(*pool));
     if (pool == NULL)
         return TN_ENOMEM;
     pool->home = home;
+    pool->cpu = cpu;
     at_init(&pool->returned, NULL);
     at_init(&pool->out, 0);
     *ret_pool = pool;
@@ -106,6 +109,8 @@ void cell_pool_close(struct cell_pool *pool)
 {
     if (pool == NULL)
         return;
+    ASSERT(!pool->closed);
+    pool->closed = true;
     /* The bias keeps a consumer that sees CLOSED from freeing the pool while we still count. */
     const int32_t bias = 1 << 30;
     int32_t made = (int32_t)(pool->nchunks * ARRAY_LEN(pool->chunks->cells));
@@ -152,11 +157,16 @@ struct cell *cell_take(struct cell_pool *pool)
     return cell;
 }
 
-void cell_give(struct cell *cell)
+void cell_give(const struct cpu *cpu, struct cell *cell)
 {
     ASSERT((cell->flags & CELL_EMBEDDED) == 0);
     struct chunk *chunk = (struct chunk *)align_down((uintptr_t)cell, CELL_CHUNK);
     struct cell_pool *pool = chunk->pool;
+    if (pool->cpu == cpu && !pool->closed) {
+        cell->link = pool->free;
+        pool->free = cell;
+        return;
+    }
     /* ACQUIRE for CLOSED: `out` is set. */
     struct cell *head = at_load(&pool->returned, ACQUIRE);
     do {
@@ -171,22 +181,24 @@ void cell_give(struct cell *cell)
     } while (!at_cas(&pool->returned, &head, cell, RELEASE, ACQUIRE));
 }
 
-void mbox_init(struct mbox *mbox, uint32_t capacity)
+void mbox_init(struct mbox *mbox)
 {
-    ASSERT(capacity > 0 && capacity <= TN_MAILBOX_MAX);
     at_init(&mbox->pushed, NULL);
-    at_init(&mbox->credits, (int32_t)capacity);
+    at_init(&mbox->reserved, 0);
+    at_init(&mbox->freed, 0);
     mbox->next = NULL;
 }
 
-bool mbox_reserve(struct mbox *mbox)
+bool mbox_reserve(struct mbox *mbox, uint32_t capacity)
 {
-    int32_t credits = at_load(&mbox->credits, SEQ_CST);
-    /* SEQ_CST: a sender that finds none after it queued as a waiter is ordered against the consumer
-     * that gives one back and then looks for waiters. Compare-and-swap rather than subtract and put
-     * back, which would take a credit for a moment from somebody who then sleeps. */
-    while (credits > 0) {
-        if (at_cas(&mbox->credits, &credits, credits - 1, SEQ_CST, SEQ_CST))
+    ASSERT(capacity > 0 && capacity <= TN_MAILBOX_MAX);
+    uint32_t reserved = at_load(&mbox->reserved, SEQ_CST);
+    /* SEQ_CST: a sender that finds none after it queued as a waiter is ordered against who frees
+     * one and then looks for waiters. Compare-and-swap rather than add and take back, which would
+     * hold a credit for a moment that somebody else then misses. `freed` may run ahead of the
+     * `reserved` that was read; then the swap fails. */
+    while ((int32_t)(reserved - at_load(&mbox->freed, SEQ_CST)) < (int32_t)capacity) {
+        if (at_cas(&mbox->reserved, &reserved, reserved + 1, SEQ_CST, SEQ_CST))
             return true;
     }
     return false;
@@ -194,7 +206,13 @@ bool mbox_reserve(struct mbox *mbox)
 
 void mbox_unreserve(struct mbox *mbox)
 {
-    at_add(&mbox->credits, 1, SEQ_CST);
+    at_sub(&mbox->reserved, 1, SEQ_CST);
+}
+
+void mbox_free(struct mbox *mbox)
+{
+    /* RELEASE, and no read-modify-write: only the consumer writes it. */
+    at_store(&mbox->freed, at_load(&mbox->freed, RELAXED) + 1, RELEASE);
 }
 
 void mbox_push(struct mbox *mbox, struct cell *cell)

@@ -11,7 +11,9 @@
  *
  * Invariants
  *   1. A cell is in one place: its pool's free list, a mailbox, or the hands of one turn.
- *   2. credits + cells in the mailbox that took one + credits promised to waiters = capacity.
+ *   2. reserved - freed = cells in the mailbox that took a credit + credits promised to waiters or
+ *      held by a sender, at most capacity. Senders change `reserved`, the consumer alone `freed`:
+ *      taking a message costs it no atomic operation.
  *   3. A pool's memory lives until its last cell has come back, though its actor be gone. */
 #ifndef KERNEL_ACTOR_CELL_H
 #define KERNEL_ACTOR_CELL_H
@@ -31,6 +33,7 @@ enum cell_flag {
 
 struct block;
 struct actor;
+struct cpu;
 
 /* A queued call: who waits for the answer, and which of its waits it is. */
 struct cell_call {
@@ -95,26 +98,34 @@ enum {
     CELL_POOL_CHUNKS = 512, /* of one pool: 7,680 messages in flight from one actor */
 };
 
-/* TN_ENOMEM. */
-tn_err cell_pool_make(struct untyped *home, struct cell_pool **ret_pool);
-/* The owner is gone: memory goes back now, or with the last cell. NULL is harmless. */
+/* The pool of an actor that runs on `cpu` only. TN_ENOMEM. */
+tn_err cell_pool_make(struct untyped *home, const struct cpu *cpu, struct cell_pool **ret_pool);
+/* The owner is dead: memory goes back now, or with the last cell. On its CPU, or when none runs.
+ * NULL is harmless. */
 void cell_pool_close(struct cell_pool *pool);
 /* Only the pool's owner (the turn that runs). NULL when memory or CELL_POOL_CHUNKS is used up.
  * Only the header's flags are set (to 0). */
 struct cell *cell_take(struct cell_pool *pool);
-/* Gives a consumed cell back to the pool that it came from. Any CPU; not for embedded cells. */
-void cell_give(struct cell *cell);
+/* Gives a consumed cell back to the pool that it came from; not for embedded cells. `cpu` is the
+ * caller's, NULL from a thread that is none: on the pool's own CPU no atomic operation is needed.
+ */
+void cell_give(const struct cpu *cpu, struct cell *cell);
 
 struct mbox {
     atomic_of(struct cell *) pushed; /* producers push here, newest first */
     struct cell *next;               /* consumer: oldest first, before `pushed` */
-    atomic_i32 credits;
+    atomic_u32 reserved; /* senders: credits that were ever taken, less those given back unused */
+    atomic_u32 freed;    /* consumer: messages that were ever taken out */
 };
 
-void mbox_init(struct mbox *mbox, uint32_t capacity);
-/* Takes one credit; false when there is none. Any CPU. */
-bool mbox_reserve(struct mbox *mbox);
+void mbox_init(struct mbox *mbox);
+/* Takes one credit; false when `capacity` (at most TN_MAILBOX_MAX) are out. Any CPU. */
+bool mbox_reserve(struct mbox *mbox, uint32_t capacity);
+/* Gives back a credit that was not used. */
 void mbox_unreserve(struct mbox *mbox);
+/* Consumer: a message that took a credit is out of the mailbox. Who waits for a credit may not be
+ * seen by a look that follows; it is by one after a SEQ_CST store. */
+void mbox_free(struct mbox *mbox);
 /* Needs a credit, or CELL_EMBEDDED. Any CPU. SEQ_CST: ordered before the pusher's look at whether
  * the receiver sleeps. */
 void mbox_push(struct mbox *mbox, struct cell *cell);

@@ -41,8 +41,8 @@ uint32_t space_count(struct space *space); /* capabilities in it */
 /* Deletes every capability in it (as cap_delete does), without locks held; at the death of its
  * actor. What is put in meanwhile goes when the space is destroyed. The caller holds a ref. */
 void space_clear(struct space *space);
-/* The same for the capabilities to objects of that type. */
-void space_clear_type(struct space *space, enum object_type type);
+/* The same, but for these handles of it: what an actor was given stays when its instance goes. */
+void space_clear_but(struct space *space, const tn_cap *spared, uint32_t n);
 
 /* The object that `cap` names, if its type is `type` (OBJ_NONE: any) and it carries all of
  * `rights`. TN_EBADCAP, TN_ETYPE, TN_ERIGHTS. O(1), no atomic write. */

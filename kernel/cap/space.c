@@ -197,9 +197,24 @@ void space_put(struct slot *slot)
     space->free_last = slot;
 }
 
-/* Of up to CAP_STEP slots from *index on, deletes those of that type, OBJ_NONE: all; false at the
- * end of the space. */
-static bool clear_step(struct space *space, enum object_type type, uint32_t *index)
+/* What a clearing spares. */
+struct spared {
+    const tn_cap *caps;
+    uint32_t n;
+};
+
+static bool is_spared(const struct spared *spared, uint32_t index, uint64_t word)
+{
+    tn_cap cap = word >> WORD_GENERATION_SHIFT << WORD_GENERATION_SHIFT | index;
+    for (uint32_t i = 0; i < spared->n; i++) {
+        if (spared->caps[i] == cap)
+            return true;
+    }
+    return false;
+}
+
+/* Deletes up to CAP_STEP capabilities from *index on; false at the end of the space. */
+static bool clear_step(struct space *space, const struct spared *spared, uint32_t *index)
 {
     struct orphans orphans = {.count = 0};
     lock_take(&space->root->lock);
@@ -207,7 +222,7 @@ static bool clear_step(struct space *space, enum object_type type, uint32_t *ind
     for (; *index < end; ++*index) {
         struct slot *slot = space_slot(space, *index);
         uint64_t word = at_load(&slot->word, RELAXED);
-        if ((word & WORD_LIVE) != 0 && (type == OBJ_NONE || word_type(word) == type))
+        if ((word & WORD_LIVE) != 0 && !is_spared(spared, *index, word))
             cap_unlink(slot, &orphans);
     }
     bool more = *index < space->fresh && space->count > 0;
@@ -218,12 +233,13 @@ static bool clear_step(struct space *space, enum object_type type, uint32_t *ind
 
 void space_clear(struct space *space)
 {
-    space_clear_type(space, OBJ_NONE);
+    space_clear_but(space, NULL, 0);
 }
 
-void space_clear_type(struct space *space, enum object_type type)
+void space_clear_but(struct space *space, const tn_cap *spared_caps, uint32_t n)
 {
     uint32_t index = 0;
-    while (clear_step(space, type, &index))
+    struct spared spared = {spared_caps, n};
+    while (clear_step(space, &spared, &index))
         ASSERT(index < space->slots_max);
 }

@@ -104,7 +104,7 @@ static tn_err call_transfer(struct calling *c)
 static tn_err enqueue(struct calling *c)
 {
     struct actor *caller = c->turn->actor;
-    if (!mbox_reserve(&c->callee->mbox))
+    if (!mbox_reserve(&c->callee->mbox, c->callee->mailbox_capacity))
         return TN_EFULL;
     tn_err err = TN_ENOMEM;
     struct cell *cell = actor_cell(caller);
@@ -135,7 +135,7 @@ static tn_err enqueue(struct calling *c)
     return TN_OK;
 no_call:
     block_free(c->block);
-    cell_give(cell);
+    cell_give(c->cpu, cell);
 no_cell:
     credit_back(c->cpu, c->callee); /* somebody may wait for what we held */
     return err;
@@ -191,11 +191,17 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
     if (err != TN_OK)
         return err;
     c->wait->room = room;
-    c->wait->room_size = room_size;
-    wait_set_callee(c->wait, c->callee);
-    err = look_for_circle(turn->actor, c->callee);
-    if (err == TN_OK)
-        err = sched_may_run_call(c->cpu, c->callee) ? run_at_once(c) : enqueue(c);
+    /* RELEASE: a late callee of the call before that reads it sees that its own is over. */
+    at_store(&c->wait->room_size, room_size, RELEASE);
+    if (sched_may_run_call(c->cpu, c->callee)) {
+        wait_set_callee(c->wait, c->callee, RELEASE); /* it waits for nobody: no circle */
+        err = run_at_once(c);
+    } else {
+        wait_set_callee(c->wait, c->callee, SEQ_CST);
+        err = look_for_circle(turn->actor, c->callee);
+        if (err == TN_OK)
+            err = enqueue(c);
+    }
     if (err != TN_OK) {
         wait_release(c->cpu, c->wait);
         return err;
@@ -250,7 +256,7 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
 
 tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
 {
-    struct wait *wait = turn->actor->wait;
+    struct wait *wait = wait_of(turn->actor);
     ASSERT(wait != NULL && wait->turn == turn);
     if (ret_out != NULL) {
         ret_out->len = wait->len;

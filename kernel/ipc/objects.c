@@ -188,7 +188,7 @@ tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time d
 
 tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits)
 {
-    struct wait *wait = turn->actor->wait;
+    struct wait *wait = wait_of(turn->actor);
     ASSERT(wait != NULL && wait->turn == turn);
     tn_err err = wait->result;
     if (err == TN_OK)

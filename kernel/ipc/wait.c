@@ -6,7 +6,7 @@
 
 struct cell *actor_cell(struct actor *actor)
 {
-    if (actor->pool == NULL && cell_pool_make(actor->memory, &actor->pool) != TN_OK)
+    if (actor->pool == NULL && cell_pool_make(actor->memory, actor->home, &actor->pool) != TN_OK)
         return NULL;
     return cell_take(actor->pool);
 }
@@ -55,13 +55,18 @@ int32_t turn_cancelled(struct turn *turn)
 {
     if (turn->cancelled)
         return 1;
-    return turn->caller != NULL && !wait_is_open(turn->caller->wait, turn->generation);
+    return turn->caller != NULL && !wait_is_open(wait_of(turn->caller), turn->generation);
 }
 
 uint32_t turn_room_size(struct turn *turn)
 {
-    if (turn->caller == NULL || !wait_is_open(turn->caller->wait, turn->generation))
+    if (turn->caller == NULL)
         return 0;
-    uint32_t size = turn->caller->wait->room_size;
+    struct wait *wait = wait_of(turn->caller);
+    /* ACQUIRE, before the look at the wait: a size of a later call comes with a later generation.
+     */
+    uint32_t size = at_load(&wait->room_size, ACQUIRE);
+    if (!wait_is_open(wait, turn->generation))
+        return 0;
     return size < TN_ARGS_MAX ? size : TN_ARGS_MAX;
 }

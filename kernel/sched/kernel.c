@@ -176,20 +176,20 @@ static bool reap_turn(struct cpu *cpu, struct actor *actor, struct turn *turn)
         if (!turn->cancelled) {
             turn->cancelled = true;
             turn->info.flags |= TN_TURN_CANCELLED;
-            if (actor->wait != NULL && wait_cancel(actor->wait))
+            if (wait_of(actor) != NULL && wait_cancel(wait_of(actor)))
                 turn_wake(cpu, turn);
         }
         return false;
     }
     bool woken = at_swap(&actor->woken, NULL, ACQUIRE) != NULL;
-    if (!woken && (actor->wait == NULL || !wait_cancel(actor->wait)))
+    if (!woken && (wait_of(actor) == NULL || !wait_cancel(wait_of(actor))))
         return false; /* it is woken in a moment, and we run again */
-    if (actor->wait != NULL)
-        wait_release(cpu, actor->wait);
+    if (wait_of(actor) != NULL)
+        wait_release(cpu, wait_of(actor));
     domain->abandon(cpu, turn);
 
     (void)turn_answer(cpu, turn, TN_EGONE, NULL);
-    turn_finish(turn);
+    turn_finish(cpu, turn);
     return true;
 }
 
@@ -198,6 +198,7 @@ void sched_run_dead(struct cpu *cpu, struct actor *actor)
     ASSERT(actor_life(actor) == ACTOR_DEAD && actor->turns == 0 && actor->instance == NULL);
     mailbox_drain(cpu, actor);
     at_store(&actor->run, ACTOR_GONE, SEQ_CST);
+    credits_look(cpu, actor);
     sched_wake(cpu, actor);
     object_unref(actor_object(actor)); /* the queue's */
 }
@@ -214,10 +215,13 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
         actor->instance = NULL;
     }
     space_clear(actor->space);
+    cell_pool_close(actor->pool);
+    actor->pool = NULL;
     at_store(&actor->life, ACTOR_DEAD, SEQ_CST);
     /* SEQ_CST, then a look: who pushed before and saw RUNNING is seen; who comes later sees GONE.
      */
     at_store(&actor->run, ACTOR_GONE, SEQ_CST);
+    credits_look(cpu, actor);
     sched_wake(cpu, actor);
     object_unref(actor_object(actor));
     at_sub(&cpu->kernel->alive, 1, SEQ_CST);

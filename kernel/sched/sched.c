@@ -30,6 +30,19 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     sched_fire(cpu);
 }
 
+void sched_meter(struct cpu *cpu, struct actor *actor)
+{
+    struct actor *from = cpu->metered;
+    cpu->metered = actor;
+    bool leaves = from != NULL && from->exact_time;
+    if (!leaves && (actor == NULL || !actor->exact_time))
+        return;
+    tn_time now = machine_now_ns();
+    if (leaves)
+        from->stats.cpu_time_ns += now - cpu->metered_since_ns;
+    cpu->metered_since_ns = now;
+}
+
 /* A turn of an actor that cannot serve ends before it begins. */
 static bool turn_refused(struct cpu *cpu, struct turn *turn)
 {
@@ -54,7 +67,7 @@ static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fi
     const struct domain *domain = actor->instance->domain;
     ASSERT(actor->turns == 0);
     actor->turns = 1;
-    tn_time before = actor->exact_time ? machine_now_ns() : 0;
+    sched_meter(cpu, actor);
     if (domain->on_fiber) {
         turn->fiber = fiber;
         fiber->turn = turn;
@@ -64,8 +77,6 @@ static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fi
         ASSERT(*ret_end == TURN_DONE);
         cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
     }
-    if (actor->exact_time)
-        actor->stats.cpu_time_ns += machine_now_ns() - before;
     return cpu;
 }
 
@@ -85,7 +96,7 @@ static struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *c
     cpu = turn_run(cpu, turn, fiber_self(), &end);
     *ret_mine = end == TURN_DONE;
     if (end == TURN_DONE)
-        turn_finish(turn);
+        turn_finish(cpu, turn);
     else
         turn_park(cpu, turn);
     return cpu;
@@ -104,11 +115,12 @@ static bool resume(struct cpu *cpu, struct turn *turn)
         fiber_switch_to(cpu, &self->machine, turn->fiber);
         UNREACHABLE("a fiber that was left for good");
     }
+    sched_meter(cpu, actor);
     if (actor->instance->domain->resume(cpu, turn) == TURN_WAITS) {
         turn_park(cpu, turn);
         return false;
     }
-    turn_finish(turn);
+    turn_finish(cpu, turn);
     return true;
 }
 
@@ -125,7 +137,9 @@ struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
         /* Before the turn: one that only waits or yields does not come back here. */
         if (cpu->until_clock-- == 0)
             look_at_clock(cpu, actor);
-        struct turn *turn = at_swap(&actor->woken, NULL, ACQUIRE);
+        struct turn *turn = at_load(&actor->woken, RELAXED);
+        if (turn != NULL) /* ACQUIRE: what whoever woke it wrote is seen */
+            turn = at_swap(&actor->woken, NULL, ACQUIRE);
         bool mine = true;
         if (turn != NULL) {
             mine = resume(cpu, turn);
@@ -172,6 +186,7 @@ void sched_loop(struct cpu *cpu)
 {
     struct kernel *kernel = cpu->kernel;
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
+        sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
         if (cpu->until_reap-- == 0) {
             cpu->until_reap = REAP_BATCHES;
@@ -194,26 +209,36 @@ void sched_loop(struct cpu *cpu)
     UNREACHABLE("a loop that has ended");
 }
 
+/* Runs the call that the fiber was taken for; returns the CPU when the fiber is to be the loop.
+ * When the caller still waits below, the fiber is left here for good, and taken up here again for
+ * the next call. */
+static struct cpu *fiber_call(struct cpu *cpu, struct fiber *fiber)
+{
+    while (fiber->has_call) {
+        struct turn *turn = &fiber->call_turn;
+        struct actor *actor = turn->actor;
+        enum turn_end end;
+        cpu = turn_run(cpu, turn, fiber, &end);
+        turn_finish(cpu, turn);
+        actor_release(cpu, actor);
+        struct fiber *caller = fiber->caller;
+        if (caller == NULL)
+            return cpu;
+        cpu->leaving = fiber;
+        fiber->ready = true;
+        fiber_switch_to(cpu, &fiber->machine, caller);
+        cpu = fiber->cpu;
+        sched_landed(cpu);
+    }
+    return cpu;
+}
+
 void fiber_main(void *arg)
 {
     struct fiber *fiber = arg;
     struct cpu *cpu = fiber->cpu;
     sched_landed(cpu);
-    if (fiber->has_call) {
-        struct turn *turn = &fiber->call_turn;
-        struct actor *actor = turn->actor;
-        enum turn_end end;
-        cpu = turn_run(cpu, turn, fiber, &end);
-        turn_finish(turn);
-        actor_release(cpu, actor);
-        struct fiber *caller = fiber->caller;
-        if (caller != NULL) {
-            cpu->leaving = fiber;
-            fiber_switch_to(cpu, &fiber->machine, caller);
-            UNREACHABLE("a fiber that was left for good");
-        }
-    }
-    sched_loop(cpu);
+    sched_loop(fiber_call(cpu, fiber));
 }
 
 void sched_run_call(struct cpu *cpu, struct actor *actor,
@@ -222,6 +247,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
     struct instance *instance = actor->instance;
     const struct domain *domain = instance->domain;
     struct fiber *self = fiber_self();
+    struct actor *caller = cpu->metered;
     if (cpu->until_clock-- == 0)
         look_at_clock(cpu, NULL);
     if (domain->on_fiber) {
@@ -233,6 +259,7 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
         fiber_switch_to(cpu, &self->machine, fiber);
         ASSERT(self->cpu == cpu);
         sched_landed(cpu);
+        sched_meter(cpu, caller);
         self->turn = before;
         return;
     }
@@ -241,9 +268,10 @@ void sched_run_call(struct cpu *cpu, struct actor *actor,
     self->nested++;
     enum turn_end end;
     (void)turn_run(cpu, turn, self, &end);
+    sched_meter(cpu, caller);
     self->nested--;
     if (end == TURN_DONE) {
-        turn_finish(turn);
+        turn_finish(cpu, turn);
         actor_release(cpu, actor);
     } else {
         turn_park(cpu, turn);

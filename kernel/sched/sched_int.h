@@ -21,11 +21,13 @@ struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor);
 /* Fills a turn from a message, without `fiber`; frees nothing: turn_finish does, after the answer.
  * False when the message came to nothing: it is gone, there is no turn. */
 bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, struct cell *cell);
-void turn_finish(struct turn *turn);
+void turn_finish(struct cpu *cpu, struct turn *turn);
 /* Leaves a turn waiting, or queues it again if it was woken meanwhile, and releases its actor. */
 void turn_park(struct cpu *cpu, struct turn *turn);
 /* Frees a message unread; a call is answered with TN_EGONE. By the receiver's runner. */
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell);
+/* After a SEQ_CST store that follows the freeing of credits: who waits for one gets it. */
+void credits_look(struct cpu *cpu, struct actor *actor);
 /* Drops all that is in the mailbox. By the receiver's runner. */
 void mailbox_drain(struct cpu *cpu, struct actor *actor);
 /* Queues the actor whatever it waits for: it is dying. */
@@ -34,6 +36,10 @@ void sched_rouse(struct cpu *cpu, struct actor *actor);
 bool actor_reap(struct cpu *cpu, struct actor *actor);
 /* Empties the mailbox of a DEAD actor that was taken from a queue, and drops the queue's ref. */
 void sched_run_dead(struct cpu *cpu, struct actor *actor);
+
+/* From now on this CPU's time is charged to `actor` (NULL: to nobody), exactly where that is asked.
+ */
+void sched_meter(struct cpu *cpu, struct actor *actor);
 
 /* Timers and queues of this CPU. */
 void sched_fire(struct cpu *cpu);

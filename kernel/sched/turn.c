@@ -35,6 +35,7 @@ void actor_release(struct cpu *cpu, struct actor *actor)
     /* SEQ_CST store, then looks: a pusher that saw RUNNING did so before it, so its cell is seen by
      * the look; one that comes later sees IDLE and queues the actor itself. */
     at_store(&actor->run, rest, SEQ_CST);
+    credits_look(cpu, actor);
     bool again = at_load(&actor->woken, SEQ_CST) != NULL ||
                  (!stuck && actor_life(actor) == ACTOR_DYING) ||
                  (!full && at_load(&actor->mbox.pushed, SEQ_CST) != NULL);
@@ -166,6 +167,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     fiber_switch_to(cpu, &self->machine, to);
     cpu = self->cpu;
     sched_landed(cpu);
+    sched_meter(cpu, turn->actor);
     self->turn = turn;
     return cpu;
 }
@@ -184,7 +186,7 @@ static tn_err wait_fill(struct wait *wait, struct actor *caller, struct space *f
                         const struct tn_pack *out)
 {
     wait->len = out->len;
-    if (out->len > wait->room_size)
+    if (out->len > at_load(&wait->room_size, RELAXED)) /* ours while the wait is FILLING */
         return TN_ETOOBIG;
     tn_err err = pack_transfer(from, out, caller->space, wait->caps);
     if (err != TN_OK) {
@@ -197,20 +199,38 @@ static tn_err wait_fill(struct wait *wait, struct actor *caller, struct space *f
     return TN_OK;
 }
 
+/* No error of ours or of an interface stays an error of ours. */
+static tn_err clean_result(tn_err result)
+{
+    return result < TN_ERRORS_LAST || result == TN_DEFERRED ? TN_EINTERNAL : result;
+}
+
 tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, tn_err result,
                    struct space *from, const struct tn_pack *out)
 {
-    struct wait *wait = caller->wait;
+    struct wait *wait = wait_of(caller);
     if (!wait_claim(wait, generation, WAIT_FILLING))
         return TN_EGONE;
     tn_err err = out != NULL ? wait_fill(wait, caller, from, out) : TN_OK;
-    if (err != TN_OK)
-        result = err;
-    else if (result < TN_ERRORS_LAST || result == TN_DEFERRED)
-        result = TN_EINTERNAL; /* no error of ours or of an interface */
-    wait->result = result;
+    wait->result = err != TN_OK ? err : clean_result(result);
     wait_filled(wait, generation);
     turn_wake(cpu, wait->turn);
+    return err;
+}
+
+/* The same when the caller's turn is below us on this CPU and has not left it: nobody else can
+ * complete its wait, which is in no queue, without expiry and known to us alone; so no swap. */
+static tn_err answer_below(struct actor *caller, tn_err result, struct space *from,
+                           const struct tn_pack *out)
+{
+    struct wait *wait = wait_of(caller);
+    uint64_t generation = wait_generation(wait);
+    ASSERT(wait_is_open(wait, generation) && wait->queue == NULL && !wait->expires);
+    tn_err err = out != NULL ? wait_fill(wait, caller, from, out) : TN_OK;
+    wait->result = err != TN_OK ? err : clean_result(result);
+    wait_filled(wait, generation);
+    ASSERT(at_load(&wait->turn->state, RELAXED) == TURN_RUNS);
+    at_store(&wait->turn->state, TURN_WOKEN, RELAXED);
     return err;
 }
 
@@ -220,12 +240,27 @@ tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const stru
     if (caller == NULL)
         return TN_EINVAL;
     turn->caller = NULL;
-    tn_err err = wait_answer(cpu, caller, turn->generation, result, turn->actor->space, out);
-    if (turn->caller_ref)
-        object_unref(actor_object(caller));
     turn->actor->stats.calls_answered++;
+    if (!turn->caller_ref)
+        return answer_below(caller, result, turn->actor->space, out);
+    tn_err err = wait_answer(cpu, caller, turn->generation, result, turn->actor->space, out);
+    object_unref(actor_object(caller));
     return err;
 }
+
+void turn_answer_or_drop(struct cpu *cpu, struct turn *turn, tn_err result,
+                         const struct tn_pack *out)
+{
+    if (turn_answer(cpu, turn, result, out) == TN_OK || out == NULL)
+        return;
+    ASSERT(out->ncaps <= TN_PACK_CAPS);
+    for (uint32_t i = 0; i < out->ncaps; i++) {
+        if ((out->move >> i & 1) != 0)
+            (void)cap_delete(turn->actor->space, out->caps[i]);
+    }
+}
+
+static void credit_freed(struct cpu *cpu, struct actor *actor);
 
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
@@ -249,18 +284,16 @@ void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
     for (uint32_t i = 0; i < cell->ncaps; i++)
         cap_delete(actor->space, caps[i]);
     block_free(block);
-    cell_give(cell);
-    credit_back(cpu, actor);
+    cell_give(cpu, cell);
+    credit_freed(cpu, actor);
 }
 
-void credit_back(struct cpu *cpu, struct actor *actor)
+/* Hands the credits that there are to those who wait for one. */
+static void credits_grant(struct cpu *cpu, struct actor *actor)
 {
     struct wait_queue *queue = &actor->senders;
-    mbox_unreserve(&actor->mbox);
-    if (at_load(&queue->length, SEQ_CST) == 0)
-        return;
     lock_take(&queue->lock);
-    while (!list_empty(&queue->waits) && mbox_reserve(&actor->mbox)) {
+    while (!list_empty(&queue->waits) && mbox_reserve(&actor->mbox, actor->mailbox_capacity)) {
         struct wait *wait = wait_queue_claim(queue);
         if (wait == NULL) {
             mbox_unreserve(&actor->mbox); /* nobody can have come: we hold the lock */
@@ -271,6 +304,27 @@ void credit_back(struct cpu *cpu, struct actor *actor)
         turn_wake(cpu, wait->turn);
     }
     lock_drop(&queue->lock);
+}
+
+void credits_look(struct cpu *cpu, struct actor *actor)
+{
+    if (at_load(&actor->senders.length, SEQ_CST) != 0)
+        credits_grant(cpu, actor);
+}
+
+void credit_back(struct cpu *cpu, struct actor *actor)
+{
+    mbox_unreserve(&actor->mbox);
+    credits_look(cpu, actor);
+}
+
+/* Whoever begins to wait at this moment may be missed: credits_look follows before the runner lets
+ * the actor go. */
+static void credit_freed(struct cpu *cpu, struct actor *actor)
+{
+    mbox_free(&actor->mbox);
+    if (at_load(&actor->senders.length, RELAXED) != 0)
+        credits_grant(cpu, actor);
 }
 
 void wait_release(struct cpu *cpu, struct wait *wait)
@@ -331,7 +385,7 @@ bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, str
     turn->in = (struct tn_pack){.ncaps = cell->ncaps, .len = cell->len};
     if ((cell->flags & CELL_EMBEDDED) != 0)
         return turn_from_embedded(turn, cell);
-    credit_back(cpu, actor); /* it is out of the mailbox, though its cell is still needed */
+    credit_freed(cpu, actor); /* it is out of the mailbox, though its cell is still needed */
     if ((cell->flags & CELL_CALL) != 0) {
         struct cell_call *call = &cell->body.call;
         turn->caller = call->caller;
@@ -364,7 +418,7 @@ void turn_drop_caps(struct turn *turn)
     turn->in.ncaps = 0;
 }
 
-void turn_finish(struct turn *turn)
+void turn_finish(struct cpu *cpu, struct turn *turn)
 {
     struct actor *actor = turn->actor;
     ASSERT(actor->turns == 1);
@@ -373,5 +427,5 @@ void turn_finish(struct turn *turn)
     actor->waiting = NULL;
     block_free(turn->block);
     if (turn->cell != NULL)
-        cell_give(turn->cell);
+        cell_give(cpu, turn->cell);
 }

@@ -54,6 +54,8 @@ struct boot_input {
     void *ctx;
     const struct str *args; /* of the job: instead of the composition's when nargs > 0 */
     uint32_t nargs;
+    bool exact_time; /* CPU time of each component to the nanosecond, not sampled: two looks at the
+                    clock for each turn */
     /* News as it happens, each in a turn of the kernel; any may be NULL. */
     void (*on_phase)(void *ctx, enum boot_phase phase, uint64_t took_ns, tn_err err,
                      const char *text);

@@ -218,7 +218,7 @@ static tn_err make_actor(struct boot *boot, struct part *part)
         .limbo = &kernel->limbo,
         .alive = &kernel->alive,
         .deadline_ns = spec == NULL ? 0 : spec->resources.deadline_ns,
-        .exact_time = true,
+        .exact_time = boot->input.exact_time,
     };
     tn_err err = actor_make(&config, &part->actor);
     if (err != TN_OK)
@@ -263,6 +263,7 @@ static tn_err give_own(struct boot *boot, struct part *part)
 
 static tn_err wire_part(struct boot *boot, struct part *part, uint64_t *next_badge)
 {
+    ASSERT(part->spec != NULL);
     for (uint32_t k = 0; k < part->spec->nneeds; k++) {
         const struct need_spec *need = &part->spec->needs[k];
         if (need->wire == WIRE_NONE)

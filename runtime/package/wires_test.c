@@ -72,9 +72,9 @@ static void every_form_of_wire(void **state)
     static const char *const forms[] = {
         "\"a.in\" = \"b.file\"\n\"a.log\" = { to = \"b.lines\", circle = true }\n",
         "a.in = \"b.file\"\na.log = { to = \"b.lines\", circle = true }\n",
-        "a = { in.to = \"b.file\", in.circle = false, log = { to = \"b.lines\", circle = true } "
-        "}\n",
-        "[wires.a]\nin = { to = \"b.file\" }\nlog.to = \"b.lines\"\nlog.circle = true\n",
+        "a = { in.to = \"b.file\", log = { to = \"b.lines\", circle = true } }\n",
+        "[wires.a]\nin.to = \"b.file\"\nlog.to = \"b.lines\"\nlog.circle = true\n",
+        "a.in = { to = \"b.file\", circle = false }\na.log = { to = \"b.lines\", circle = true }\n",
         "[wires.a.log]\nto = \"b.lines\"\ncircle = true\n[wires.\"a.in\"]\nto = \"b.file\"\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {

@@ -183,6 +183,18 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 
 /* Turns */
 
+/* What the lost instance had collected goes with it: buffers, capabilities that it was sent, and
+ * replies that it owed, so that who waits for one is told. */
+static void keep_needs(struct guest *guest)
+{
+    tn_cap keep[GUEST_NEEDS_MAX];
+    const struct needs *needs = &guest->config.needs;
+    ASSERT(needs->n <= GUEST_NEEDS_MAX);
+    for (uint32_t i = 0; i < needs->n; i++)
+        keep[i] = needs->at[i].cap;
+    space_clear_but(guest->instance.actor->space, keep, needs->n);
+}
+
 /* What happened to the guest is said to whoever keeps an eye on it; then it starts anew, or not. */
 static void guest_fault(struct guest *guest, tn_err err)
 {
@@ -206,17 +218,13 @@ static void guest_fault(struct guest *guest, tn_err err)
     wasm_destroy(guest->wasm);
     guest->wasm = NULL;
     guest->op = OP_NONE;
-    /* Nobody is left who knows what it owed: who waits for that is told. */
-    space_clear_type(actor->space, OBJ_REPLY);
+    keep_needs(guest);
     if (!restarts) {
         (void)actor_fail(actor);
         return;
     }
     guest->restarts++;
     guest->fresh = true;
-    struct wasm_error error;
-    if (instantiate(guest, &error) != TN_OK)
-        (void)actor_fail(actor);
 }
 
 static void charge(struct guest *guest)
@@ -226,6 +234,19 @@ static void charge(struct guest *guest)
     guest->instance.actor->stats.fuel_used += used;
     guest->fuel_left += left;
     guest->fuel_given = 0;
+    wasm_fuel_set(guest->wasm, 0);
+}
+
+void guest_pay(struct guest *guest, uint64_t bytes)
+{
+    uint64_t fuel = bytes / GUEST_BYTES_PER_FUEL, slice = wasm_fuel_left(guest->wasm);
+    bool pays = wasm_fuel_take(guest->wasm, fuel < slice ? fuel : slice);
+    ASSERT(pays);
+    uint64_t rest = fuel < slice ? 0 : fuel - slice;
+    if (rest > guest->fuel_left)
+        rest = guest->fuel_left;
+    guest->fuel_left -= rest;
+    guest->instance.actor->stats.fuel_used += rest;
 }
 
 /* The next slice, of at least `wanted`; false when the turn cannot pay for it. */
@@ -318,7 +339,7 @@ static void answer(struct guest *guest, struct cpu *cpu, tn_err err)
         err = read_reply(guest, &out);
     if (err < 0)
         turn->actor->stats.errors_encountered++;
-    (void)turn_answer(cpu, turn, err, err == TN_OK ? &out : NULL);
+    turn_answer_or_drop(cpu, turn, err, err == TN_OK ? &out : NULL);
 }
 
 /* After a stage: on to the next, or the end of the turn. `err` is what the guest's function said.
@@ -338,6 +359,8 @@ static bool stage_done(struct guest *guest, struct cpu *cpu, tn_err err)
         if (!(life && turn->info.method == LIFE_START))
             return false;
     }
+    if (guest->stage != STAGE_MESSAGE)
+        turn_drop_caps(turn); /* the message has not been seen */
     answer(guest, cpu, err);
     return true;
 }
@@ -367,6 +390,8 @@ static bool enter_next(struct guest *guest, struct cpu *cpu)
             err = calls ? TN_EMETHOD : TN_OK;
         else
             err = TN_EFORMAT; /* it has put something else into its table */
+        if (guest->stage == STAGE_MESSAGE)
+            turn_drop_caps(&guest->turn); /* nobody looks at them */
         if (stage_done(guest, cpu, err))
             return true;
     }
@@ -430,6 +455,29 @@ static enum turn_end run_on(struct guest *guest, struct cpu *cpu)
     return end;
 }
 
+/* Enters the first stage, with a fresh instance where the last one was lost. Its memory may be
+ * given back only when a grace period is over, so a lack of it is met with patience first. */
+static enum turn_end guest_enter(struct guest *guest, struct cpu *cpu)
+{
+    struct turn *turn = &guest->turn;
+    struct wasm_error error;
+    tn_err err = guest->wasm != NULL ? TN_OK : instantiate(guest, &error);
+    if (err == TN_ENOMEM && guest->tries < GUEST_TRIES) {
+        guest->tries++;
+        guest->op = OP_FRESH;
+        turn_wake(cpu, turn);
+        return TURN_WAITS;
+    }
+    if (err != TN_OK) {
+        (void)actor_fail(turn->actor);
+        (void)turn_answer(cpu, turn, TN_ENOMEM, NULL);
+        return TURN_DONE;
+    }
+    if (enter_next(guest, cpu))
+        return TURN_DONE;
+    return run_on(guest, cpu);
+}
+
 /* Where a turn begins: with the stages that are still to do. */
 static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
 {
@@ -439,8 +487,9 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
     guest->cpu = cpu;
     guest->fuel_left = guest->config.fuel_per_call;
     guest->fuel_wanted = 1;
-    if (guest->wasm == NULL) {
-        (void)turn_answer(cpu, turn, TN_EGONE, NULL);
+    guest->tries = 0;
+    if (life && turn->info.method == LIFE_STOP && guest->fresh) {
+        answer(guest, cpu, TN_OK); /* what was never started has nothing to stop */
         return TURN_DONE;
     }
     if (life && turn->info.method == LIFE_START)
@@ -449,21 +498,27 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
         guest->stage = STAGE_LOAD;
     else
         guest->stage = guest->fresh && !life ? STAGE_LOAD : STAGE_MESSAGE;
-    if (enter_next(guest, cpu))
-        return TURN_DONE;
-    return run_on(guest, cpu);
+    return guest_enter(guest, cpu);
 }
 
 static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
 {
     struct guest *guest = guest_of(turn->actor->instance);
-    ASSERT(guest->op != OP_NONE && guest->wasm != NULL);
+    ASSERT(guest->op != OP_NONE);
     guest->cpu = cpu;
+    if (guest->op == OP_FRESH) {
+        guest->op = OP_NONE;
+        return guest_enter(guest, cpu);
+    }
+    ASSERT(guest->wasm != NULL);
     if (guest->op == OP_SLICE) {
         guest->op = OP_NONE;
         guest->fuel_wanted = wasm_fuel_wanted(guest->wasm);
         return run_on(guest, cpu);
     }
+    /* Each yield begins a new slice, so the end of one may never come. */
+    if (guest->op == OP_YIELD && machine_now_ns() >= turn->info.deadline)
+        return fault(guest, cpu, TN_ETIME);
     tn_err err = guest_op_end(guest, cpu);
     guest->resumes = true;
     guest->resume_value = (uint32_t)err;

@@ -9,7 +9,7 @@
 enum guest_stage { STAGE_LOAD, STAGE_START, STAGE_MESSAGE };
 
 /* What a suspended import has to finish. */
-enum guest_op { OP_NONE, OP_SLICE, OP_CALL, OP_SEND, OP_WAIT, OP_YIELD };
+enum guest_op { OP_NONE, OP_FRESH, OP_SLICE, OP_CALL, OP_SEND, OP_WAIT, OP_YIELD };
 
 /* struct tn_component as wasm32 lays it out. */
 struct guest_component {
@@ -48,6 +48,7 @@ struct guest {
     enum guest_stage stage;
     bool fresh; /* load and start have to run first */
     uint32_t restarts;
+    uint32_t tries;       /* to get memory for a fresh instance, in this turn */
     uint64_t fuel_left;   /* of this turn, without what the engine holds */
     uint64_t fuel_given;  /* to the engine for this slice */
     uint64_t fuel_wanted; /* the least that the next slice needs */
@@ -64,6 +65,10 @@ struct guest {
     struct wasm_binding bindings[GUEST_IMPORTS];
     uint32_t nbindings;
 };
+
+/* guest.c: takes the fuel for `bytes` of a buffer that were copied or cleared; what the slice
+ * cannot pay, the turn does, as far as it can: then it ends with the next block of code. */
+void guest_pay(struct guest *guest, uint64_t bytes);
 
 /* imports.c: binds the module's imports. */
 tn_err guest_bind(struct guest *guest, struct wasm_error *ret_error);

@@ -67,14 +67,25 @@ static bool write_u64(struct guest *guest, uint32_t at, uint64_t value)
     return to != NULL;
 }
 
+/* How many capabilities arguments of this layout can name. */
+static uint32_t layout_caps(const struct tn_layout *layout)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < layout->nfields; i++)
+        n += layout->fields[i].type == TN_FIELD_CAP;
+    return n;
+}
+
 /* What leaves a guest has the form that its interface says, and the rights that its method needs.
- */
+ * What the method has no place for would stay in the callee's space, unseen. */
 static tn_err check_method(struct guest *guest, tn_cap to, uint32_t number,
                            const struct tn_pack *in)
 {
     const struct tn_method *method = tn_method_by_number(number);
     if (method == NULL)
-        return TN_OK;
+        return in->ncaps > 0 && tn_interface_by_id(number >> 16) != NULL ? TN_EMETHOD : TN_OK;
+    if (in->ncaps > layout_caps(&method->args))
+        return TN_EARGS;
     struct cap_view view;
     tn_err err = cap_lookup(guest->turn.actor->space, to, OBJ_ENDPOINT,
                             (uint32_t)TN_R_CALL | method->rights, &view);
@@ -286,9 +297,12 @@ static enum wasm_status host_buf_new(void *host, struct wasm_instance *instance,
     tn_cap cap;
     if (guest_at(guest, at, sizeof(cap)) == NULL)
         return done(results, TN_EFAULT);
-    tn_err err = buf_new(guest->cpu, &guest->turn, args[0], args[1], &cap);
-    if (err == TN_OK)
+    uint64_t size_bytes = args[1];
+    tn_err err = buf_new(guest->cpu, &guest->turn, args[0], size_bytes, &cap);
+    if (err == TN_OK) {
         write_u64(guest, at, cap);
+        guest_pay(guest, size_bytes);
+    }
     return done(results, err);
 }
 
@@ -435,6 +449,7 @@ tn_err guest_op_end(struct guest *guest, struct cpu *cpu)
     case OP_YIELD:
         return guest->turn.cancelled ? TN_ECANCELLED : TN_OK;
     case OP_NONE:
+    case OP_FRESH:
     case OP_SLICE:
         break;
     }

@@ -135,7 +135,8 @@ class Tidy(unittest.TestCase):
             'tools/b': '#!/usr/bin/env python3\n"""b: x."""\n',
             'tools/a.py': '"""a.py: x."""\n', 'base/meson.build': '# Sources.\n',
             'dev': '#!/bin/sh\n# ./dev: x\n',
-            'systems/demo/system.toml': '# Demo.\n', 'tests/data/odd.toml': '[x]\n'}), [])
+            'systems/demo/system.toml': '# Demo.\n', 'tests/data/odd.toml': '[x]\n',
+            'systems/demo/data/LICENSE.txt': 'theirs\t'}), [])
 
     def test_left_overs_and_words(self):
         for word in ('TO' 'DO', 'FIX' 'ME', 'XX' 'X', 'HA' 'CK', '/wo' 'rk/', '/fa' 'rm/',
@@ -152,6 +153,9 @@ class Tidy(unittest.TestCase):
         self.one('base/a.c', '\tint a;\n', 'a tab')
         self.one('base/a.c', 'int a;\r\n', 'white space')
         self.one('base/a.c', 'int a;', 'no newline')
+        self.one('systems/demo/README.md', 'a', 'no newline')
+        for path in ('LICENSE', 'systems/demo/data/LICENSE.txt', 'fuzz/corpus/toml_parse/a.toml'):
+            self.none(path, 'a \tb')
         self.assertEqual(len(self.problems({'docs/a.md': '# A \n'})), 1)
 
     def test_columns(self):

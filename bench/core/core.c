@@ -1,0 +1,173 @@
+/* core.c: what the kernel core costs: messages, calls, capabilities, timers, actors.
+ *
+ *   bench_core [--json] [--check] [--runs N] [NAME...]
+ *
+ * Each figure is the median of the runs (five unless said), each on a kernel of its own with two
+ * workers, of some hundred thousand operations: CPU time of the one worker that does the work, or
+ * wall-clock time where two take part. A figure above its floor is marked, and makes the exit
+ * status 1 in --check. */
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/core/core.h"
+#include "machine/linux/linux.h"
+
+enum { RUNS_DEFAULT = 5, RUNS_MAX = 101, WORKERS = 2, MEMORY_BYTES = 256 << 20, EXIT_USAGE = 2 };
+
+struct options {
+    bool json, check;
+    uint32_t runs;
+};
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static bool measure(const struct question *q, uint32_t runs, double *ret_median)
+{
+    double values[RUNS_MAX];
+    for (uint32_t i = 0; i < runs; i++) {
+        const struct linux_machine machine = {.cpus = WORKERS, .memory_bytes = MEMORY_BYTES};
+        struct kit kit;
+        if (linux_machine_init(&machine) != 0)
+            return false;
+        kit_boot_with(&kit, &(struct kernel_config){.spin = 0});
+        question_now = q;
+        values[i] = q->run(&kit);
+        kit_end(&kit);
+        linux_machine_destroy();
+    }
+    qsort(values, runs, sizeof(values[0]), compare);
+    *ret_median = values[runs / 2];
+    return true;
+}
+
+static void cpu_model(char *ret_model, size_t room)
+{
+    char line[256];
+    snprintf(ret_model, room, "unknown");
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        const char *value = strstr(line, ": ");
+        if (strncmp(line, "model name", 10) != 0 || value == NULL)
+            continue;
+        snprintf(ret_model, room, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
+        break;
+    }
+    if (file != NULL)
+        (void)fclose(file);
+}
+
+static void conditions(const struct options *options, json_t *root)
+{
+    char model[256], date[64];
+    cpu_model(model, sizeof(model));
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (options->json) {
+        json_object_set_new(root, "cpu", json_string(model));
+        json_object_set_new(root, "cpus", json_integer(cpus));
+        json_object_set_new(root, "compiler", json_string(BENCH_COMPILER));
+        json_object_set_new(root, "date", json_string(date));
+        json_object_set_new(root, "runs", json_integer(options->runs));
+        json_object_set_new(root, "workers", json_integer(WORKERS));
+        return;
+    }
+    printf("cpu       %s, %ld online\ncompiler  %s\ndate      %s\n", model, cpus, BENCH_COMPILER,
+           date);
+    printf("method    CPU time (between CPUs: wall-clock time), median of %u runs, %u workers\n\n",
+           options->runs, WORKERS);
+    printf("%-24s %10s %8s  %s\n", "name", "median", "floor", "what");
+}
+
+/* Prints one line; false when it is above its floor. */
+static bool report(const struct options *options, const struct question *q, double median,
+                   json_t *figures)
+{
+    bool holds = q->floor <= 0 || median <= q->floor;
+    if (options->json) {
+        json_t *figure = json_pack("{s:s, s:s, s:s, s:f, s:b}", "name", q->name, "what", q->text,
+                                   "unit", q->unit, "median", median, "holds", holds);
+        if (q->floor > 0)
+            json_object_set_new(figure, "floor", json_real(q->floor));
+        json_array_append_new(figures, figure);
+        return holds;
+    }
+    char floor[32] = "-";
+    if (q->floor > 0)
+        snprintf(floor, sizeof(floor), "%.0f%s", q->floor, holds ? "" : " !");
+    printf("%-24s %7.1f %-5s %5s  %s\n", q->name, median, q->unit, floor, q->text);
+    fflush(stdout);
+    return holds;
+}
+
+static void print_parts(const struct options *options, json_t *root)
+{
+    json_t *sizes = json_object();
+    if (!options->json)
+        printf("\n");
+    for (uint32_t i = 0; i < nparts; i++) {
+        json_object_set_new(sizes, parts[i].name, json_integer((json_int_t)parts[i].bytes));
+        if (!options->json)
+            printf("%7llu bytes  %s\n", (unsigned long long)parts[i].bytes, parts[i].name);
+    }
+    json_object_set_new(root, "sizes", sizes);
+}
+
+static bool wanted(const struct question *q, int argc, char **argv, int first)
+{
+    for (int i = first; i < argc; i++) {
+        if (strcmp(argv[i], q->name) == 0)
+            return true;
+    }
+    return first == argc;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.runs = RUNS_DEFAULT};
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "--json") == 0)
+            options.json = true;
+        else if (strcmp(argv[at], "--check") == 0)
+            options.check = true;
+        else if (strcmp(argv[at], "--runs") == 0 && at + 1 < argc)
+            options.runs = (uint32_t)strtoul(argv[++at], NULL, 10);
+        else
+            options.runs = 0;
+    }
+    if (options.runs == 0 || options.runs > RUNS_MAX) {
+        fprintf(stderr, "usage: %s [--json] [--check] [--runs N] [NAME...]\n", argv[0]);
+        return EXIT_USAGE;
+    }
+    json_t *root = json_object(), *figures = json_array();
+    conditions(&options, root);
+    bool hold = true;
+    for (uint32_t i = 0; i < nquestions; i++) {
+        double median = 0;
+        if (!wanted(&questions[i], argc, argv, at))
+            continue;
+        if (!measure(&questions[i], options.runs, &median)) {
+            fprintf(stderr, "%s: no threads or memory for a kernel\n", questions[i].name);
+            return EXIT_FAILURE;
+        }
+        hold = report(&options, &questions[i], median, figures) && hold;
+    }
+    json_object_set_new(root, "figures", figures);
+    print_parts(&options, root);
+    if (options.json)
+        json_dumpf(root, stdout, JSON_INDENT(2));
+    json_decref(root);
+    return hold || !options.check ? EXIT_SUCCESS : EXIT_FAILURE;
+}
