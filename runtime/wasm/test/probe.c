@@ -22,6 +22,7 @@ enum {
     M_COPY = TN_METHOD(900, 18),
     M_YIELDS = TN_METHOD(900, 19),
     M_FORGE = TN_METHOD(900, 20),
+    M_CHAIN = TN_METHOD(900, 21),
 };
 
 struct probe {
@@ -270,6 +271,10 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
         return TN_ECANCELLED;
     case M_FORGE:
         return forge(in, out);
+    case M_CHAIN:
+        if (tn_need("next", 4, &cap) != TN_OK)
+            __builtin_trap();
+        return tn_call(cap, M_CHAIN, in, NULL, TN_NEVER);
     default:
         return TN_EMETHOD;
     }
