@@ -144,7 +144,8 @@ static void set_pace(struct detector *d)
             steps[k] = steps[k - 1];
         steps[k] = step;
     }
-    double step = n > 0 ? (double)steps[n / 2] : 1, day = MS_OF_DAY / step;
+    int64_t usual = n > 0 ? steps[n / 2] : 1;
+    double step = (double)usual, day = MS_OF_DAY / step;
     d->pace.rows_of_memory = at_least(MEMORY_DAYS * day, 1);
     d->pace.profile_gain = step / (PROFILE_PERIODS * (double)d->pace.period_ms / WATCH_HOURS);
     d->warm_up_rows = (uint64_t)at_least(WARM_UP_DAYS * day, WARM_UP_ROWS);

@@ -100,6 +100,8 @@ static void put_buckets(struct text *t, const struct plotter *p, const struct pa
     bool up = false, any = false;
     for (uint32_t i = 0; i < p->used; i++)
         filled += p->buckets[i].rows > 0;
+    if (filled == 0)
+        return;
     uint32_t hole = 4 * (p->used / filled) > GAP_BUCKETS ? 4 * (p->used / filled) : GAP_BUCKETS;
     text_put(t, "<path class=\"d\" d=\"");
     for (uint32_t i = 0; i < p->used; i++) {

@@ -10,6 +10,7 @@
  * 4. Fuel is taken when a block begins and nothing of it has run. What cannot be paid leaves pc at
  *    the block, `unpaid`, and changes nothing. */
 #include "base/assert.h"
+#include "base/bits.h"
 #include "wasm/exec/exec_int.h"
 #include "wasm/exec/numeric.h"
 
@@ -268,7 +269,7 @@ enum wasm_status run_thread(struct thread *t)
     const union word *pc = top->pc;
     wasm_value *fp = top->fp;
     uint64_t fuel = t->fuel;
-    struct wasm_instance *inst = NULL;
+    struct wasm_instance *inst = CONTAINER_OF(t, struct wasm_instance, thread);
     uint8_t *mem = NULL;
     uint64_t mem_bytes = 0;
     enum stop stop = STOP_NONE;
