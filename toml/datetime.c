@@ -1,7 +1,8 @@
 /* datetime.c: the four kinds of dates and times (RFC 3339, with or without offset, date or time).
  */
-#include "base/assert.h"
 #include "toml/toml_int.h"
+
+#include "base/assert.h"
 
 static const char form_hint[] = "write 2026-01-31T23:59:00Z, 2026-01-31T23:59:00, 2026-01-31 or "
                                 "23:59:00";

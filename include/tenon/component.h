@@ -114,7 +114,9 @@ TN_IMPORT TN_MUST tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pac
 /* Take this call's reply capability (one-shot, movable, dies with the caller); call() then returns
  * TN_DEFERRED. TN_EINVAL in a turn that is not a call or was deferred before. */
 TN_IMPORT TN_MUST tn_err tn_defer(tn_cap *ret_reply);
-/* Answer a deferred call; consumes `reply` whatever happens. TN_EGONE when the caller gave up. */
+/* Answer a deferred call; consumes `reply` whatever happens. TN_EGONE when the caller gave up;
+ * TN_ETOOBIG, TN_ENOSLOT and other errors of what is in `out` are the caller's result as well, and
+ * the capabilities stay here. */
 TN_IMPORT TN_MUST tn_err tn_reply(tn_cap reply, tn_err result, const struct tn_pack *out);
 /* 1 when this turn's caller gave up or is gone, else 0. */
 TN_IMPORT int32_t tn_cancelled(void);

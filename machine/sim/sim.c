@@ -284,12 +284,11 @@ static void sim_plan_pct(void)
 void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
 {
     ASSERT(sim.config.cpus > 0 && sim.current == SIM_HOST);
-    void *stacks[TN_CPUS_MAX];
-    const uint32_t cpus = sim.config.cpus;
+    void *stacks[TN_CPUS_MAX] = {NULL};
     sim.entry = entry;
     sim.entry_arg = arg;
     sim.next_deadline_ns = UINT64_MAX;
-    for (uint32_t i = 0; i < cpus; i++) {
+    for (uint32_t i = 0; i < sim.config.cpus; i++) {
         struct sim_cpu *cpu = &sim.cpus[i];
         stacks[i] = machine_stack_get(BOOT_STACK_BYTES);
         if (stacks[i] == NULL)
@@ -310,7 +309,7 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
     fault_stack_restore(&fault_stack_before);
     sim_trace(sim.stats.steps);
     sim_trace(sim.now_ns);
-    for (uint32_t i = 0; i < cpus; i++)
+    for (uint32_t i = 0; i < sim.config.cpus; i++)
         machine_stack_put(stacks[i], BOOT_STACK_BYTES);
 }
 

@@ -52,17 +52,6 @@ static tn_err run_life(struct native *native, struct turn *turn)
     }
 }
 
-/* Answers; what was to be moved to a caller that cannot have it goes, for nobody knows of it. */
-static void answer(struct turn *turn, tn_err result, const struct tn_pack *out)
-{
-    if (turn_answer(fiber_self()->cpu, turn, result, out) == TN_OK || out == NULL)
-        return;
-    for (uint32_t i = 0; i < out->ncaps; i++) {
-        if ((out->move >> i & 1) != 0)
-            (void)cap_delete(turn->actor->space, out->caps[i]);
-    }
-}
-
 /* The call handler with room for its reply; answers. */
 static void run_call(struct native *native, struct turn *turn)
 {
@@ -93,7 +82,7 @@ static void run_call(struct native *native, struct turn *turn)
     else if (out.len > size || out.ncaps > TN_PACK_CAPS)
         err = TN_EINTERNAL;
 answer:
-    answer(turn, err, err == TN_OK ? &out : NULL);
+    turn_answer_or_drop(fiber_self()->cpu, turn, err, err == TN_OK ? &out : NULL);
 done:
     block_free(block);
     if (err < 0)

@@ -12,7 +12,8 @@
  *   1. fuel_left + what the engine holds = what the turn may still spend.
  *   2. Between turns no buffer is mapped and the engine holds no computation.
  *   3. After a fault the instance is destroyed before the turn ends.
- *   4. Only functions of i32 alone are begun: a number is never taken for a reference. */
+ *   4. What it had deferred is answered, by TN_EGONE, when a fault ends it.
+ *   5. Only functions of i32 alone are begun: a number is never taken for a reference. */
 #include "runtime/wasm/guest_int.h"
 
 #include "base/assert.h"
@@ -182,7 +183,8 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 
 /* Turns */
 
-/* What the lost instance had collected goes with it: buffers, replies, capabilities it was sent. */
+/* What the lost instance had collected goes with it: buffers, capabilities that it was sent, and
+ * replies that it owed, so that who waits for one is told. */
 static void keep_needs(struct guest *guest)
 {
     tn_cap keep[GUEST_NEEDS_MAX];
@@ -216,13 +218,13 @@ static void guest_fault(struct guest *guest, tn_err err)
     wasm_destroy(guest->wasm);
     guest->wasm = NULL;
     guest->op = OP_NONE;
+    keep_needs(guest);
     if (!restarts) {
         (void)actor_fail(actor);
         return;
     }
     guest->restarts++;
     guest->fresh = true;
-    keep_needs(guest);
 }
 
 static void charge(struct guest *guest)
@@ -232,6 +234,19 @@ static void charge(struct guest *guest)
     guest->instance.actor->stats.fuel_used += used;
     guest->fuel_left += left;
     guest->fuel_given = 0;
+    wasm_fuel_set(guest->wasm, 0);
+}
+
+void guest_pay(struct guest *guest, uint64_t bytes)
+{
+    uint64_t fuel = bytes / GUEST_BYTES_PER_FUEL, slice = wasm_fuel_left(guest->wasm);
+    bool pays = wasm_fuel_take(guest->wasm, fuel < slice ? fuel : slice);
+    ASSERT(pays);
+    uint64_t rest = fuel < slice ? 0 : fuel - slice;
+    if (rest > guest->fuel_left)
+        rest = guest->fuel_left;
+    guest->fuel_left -= rest;
+    guest->instance.actor->stats.fuel_used += rest;
 }
 
 /* The next slice, of at least `wanted`; false when the turn cannot pay for it. */
@@ -324,7 +339,7 @@ static void answer(struct guest *guest, struct cpu *cpu, tn_err err)
         err = read_reply(guest, &out);
     if (err < 0)
         turn->actor->stats.errors_encountered++;
-    (void)turn_answer(cpu, turn, err, err == TN_OK ? &out : NULL);
+    turn_answer_or_drop(cpu, turn, err, err == TN_OK ? &out : NULL);
 }
 
 /* After a stage: on to the next, or the end of the turn. `err` is what the guest's function said.
@@ -344,6 +359,8 @@ static bool stage_done(struct guest *guest, struct cpu *cpu, tn_err err)
         if (!(life && turn->info.method == LIFE_START))
             return false;
     }
+    if (guest->stage != STAGE_MESSAGE)
+        turn_drop_caps(turn); /* the message has not been seen */
     answer(guest, cpu, err);
     return true;
 }
@@ -373,6 +390,8 @@ static bool enter_next(struct guest *guest, struct cpu *cpu)
             err = calls ? TN_EMETHOD : TN_OK;
         else
             err = TN_EFORMAT; /* it has put something else into its table */
+        if (guest->stage == STAGE_MESSAGE)
+            turn_drop_caps(&guest->turn); /* nobody looks at them */
         if (stage_done(guest, cpu, err))
             return true;
     }
@@ -469,6 +488,10 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
     guest->fuel_left = guest->config.fuel_per_call;
     guest->fuel_wanted = 1;
     guest->tries = 0;
+    if (life && turn->info.method == LIFE_STOP && guest->fresh) {
+        answer(guest, cpu, TN_OK); /* what was never started has nothing to stop */
+        return TURN_DONE;
+    }
     if (life && turn->info.method == LIFE_START)
         guest->stage = STAGE_START;
     else if (life && turn->info.method == LIFE_LOAD)
@@ -493,6 +516,9 @@ static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
         guest->fuel_wanted = wasm_fuel_wanted(guest->wasm);
         return run_on(guest, cpu);
     }
+    /* Each yield begins a new slice, so the end of one may never come. */
+    if (guest->op == OP_YIELD && machine_now_ns() >= turn->info.deadline)
+        return fault(guest, cpu, TN_ETIME);
     tn_err err = guest_op_end(guest, cpu);
     guest->resumes = true;
     guest->resume_value = (uint32_t)err;

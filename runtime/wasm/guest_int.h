@@ -66,6 +66,10 @@ struct guest {
     uint32_t nbindings;
 };
 
+/* guest.c: takes the fuel for `bytes` of a buffer that were copied or cleared; what the slice
+ * cannot pay, the turn does, as far as it can: then it ends with the next block of code. */
+void guest_pay(struct guest *guest, uint64_t bytes);
+
 /* imports.c: binds the module's imports. */
 tn_err guest_bind(struct guest *guest, struct wasm_error *ret_error);
 /* After the wait: finishes the import; its result for the guest. IPC_PENDING: it waits once more.

@@ -12,8 +12,9 @@
 
 #include "machine/sim/sim.h"
 #include "runtime/kernel/native.h"
-#include "runtime/wasm/guest.h"
+#include "runtime/wasm/guest_int.h"
 #include "tests/kit/kit.h"
+#include <tenon/interface.h>
 
 extern const struct tn_component probe_component; /* test/probe.c, linked */
 
@@ -146,23 +147,36 @@ static tn_err drive(void *self, const struct tn_turn *turn)
 static const struct tn_component drive_component = {
     .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive};
 
+/* A kernel with the actor that drives the test. */
+static struct kit_actor *begin(struct kit *kit, uint64_t seed, const struct tn_component *driver)
+{
+    struct sim_machine sim = {.seed = seed,
+                              .cpus = 1 + (uint32_t)(seed % 3),
+                              .memory_bytes = 64 << 20,
+                              .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT};
+    assert_int_equal(sim_machine_init(&sim), 0);
+    kit_boot(kit);
+    nfaults = 0;
+    struct kit_actor *main_ = kit_make(kit, "main", driver, 0, 8);
+    kit_give(main_, "note", note_object(kit_note()), TN_R_READ);
+    return main_;
+}
+
+static void end(struct kit *kit)
+{
+    struct sim_stats stats = sim_machine_stats();
+    assert_false(stats.deadlock);
+    assert_false(stats.hung);
+    kit_end(kit);
+    sim_machine_destroy();
+}
+
 static void test_domains(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < seeds(); seed++) {
-        uint32_t cpus = 1 + (uint32_t)(seed % 3);
-        struct sim_machine sim = {.seed = seed,
-                                  .cpus = cpus,
-                                  .memory_bytes = 64 << 20,
-                                  .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT};
-        assert_int_equal(sim_machine_init(&sim), 0);
         struct kit kit;
-        kit_boot(&kit);
-        nfaults = 0;
-        struct kit_actor *main_ = kit_make(&kit, "main", &drive_component, 0, 8);
-        struct note *note = NULL;
-        assert_int_equal(note_make(kit.kernel->root, &kit.kernel->limbo, &note), TN_OK);
-        kit_give(main_, "note", note_object(note), TN_R_READ);
+        struct kit_actor *main_ = begin(&kit, seed, &drive_component);
         struct kit_actor *native = make_probe(&kit, false, "native", 1);
         struct kit_actor *guest = make_probe(&kit, true, "guest", 2);
         struct kit_actor *mortal = make_probe(&kit, true, "mortal", 0);
@@ -178,12 +192,211 @@ static void test_domains(void **state)
         assert_true(actor_ready(mortal->actor));
         kit_run(&kit, main_);
         assert_true(guest->actor->stats.fuel_used > 300000);
-        struct sim_stats stats = sim_machine_stats();
-        assert_false(stats.deadlock);
-        assert_false(stats.hung);
-        kit_end(&kit);
-        sim_machine_destroy();
+        end(&kit);
     }
+}
+
+/* One guest, whose "next" is a native probe, and one who calls it. */
+
+static struct kit_actor *lone;
+
+static void one_guest(const struct tn_component *driver)
+{
+    for (uint64_t seed = 0; seed < seeds(); seed++) {
+        struct kit kit;
+        struct kit_actor *main_ = begin(&kit, seed, driver);
+        struct buffer *buffer = NULL;
+        assert_int_equal(buffer_make(kit.kernel->root, &kit.kernel->limbo, 64, &buffer), TN_OK);
+        uint64_t size;
+        memset(buffer_bytes(buffer, &size), 0x5a, 64);
+        kit_give(main_, "buffer", buffer_object(buffer), TN_R_WRITE | TN_R_GRANT);
+        struct kit_actor *native = make_probe(&kit, false, "native", 1);
+        lone = make_probe(&kit, true, "guest", 2);
+        kit_wire(main_, "guest", lone, TN_R_CALL, 1);
+        kit_wire(lone, "next", native, TN_R_CALL, 1);
+        give_code(lone, 8);
+        assert_true(actor_ready(native->actor));
+        assert_true(actor_ready(lone->actor));
+        kit_run(&kit, main_);
+        end(&kit);
+    }
+}
+
+static void pause_until(tn_time at)
+{
+    uint64_t bits;
+    KIT_CHECK(tn_wait(kit_need("note"), at, &bits) == TN_ETIME);
+}
+
+static tn_err drive_gone_caller(void *self, const struct tn_turn *turn)
+{
+    uint64_t value;
+    (void)self;
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK);
+    uint32_t before = space_count(lone->space);
+    struct tn_pack in = {.len = 0}, out = {.len = 0};
+    tn_time at = turn->now + 300000;
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 16), &in, &out, at) == TN_ETIME);
+    pause_until(at + 10000000);
+    KIT_CHECK(space_count(lone->space) == before);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_gift_that_nobody_takes_is_not_kept(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_gone_caller};
+    one_guest(&driver);
+}
+
+static tn_err drive_peek(void *self, const struct tn_turn *turn)
+{
+    uint64_t value = 1;
+    (void)self;
+    (void)turn;
+    struct tn_pack in = {.ncaps = 1, .caps = {kit_need("buffer")}};
+    struct tn_pack out = {.data = &value, .size = sizeof(value)};
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 17), &in, &out, TN_NEVER) == TN_OK);
+    KIT_CHECK(value == 0);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_the_right_to_write_shows_nothing(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_peek};
+    one_guest(&driver);
+}
+
+static tn_err drive_copy(void *self, const struct tn_turn *turn)
+{
+    uint64_t value;
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 18, &value) == TN_EFUEL);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_copying_costs_fuel(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_copy};
+    one_guest(&driver);
+}
+
+/* A guest that yields for ever ends at its deadline, not when its fuel is used up. */
+static tn_err drive_yields(void *self, const struct tn_turn *turn)
+{
+    struct tn_pack in = {.len = 0};
+    (void)self;
+    tn_time at = turn->now + 1000000;
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 19), &in, NULL, at) == TN_ETIME);
+    while (nfaults == 0)
+        pause_until(at += 1000000);
+    KIT_CHECK(faults[0] == (uint32_t)-TN_ETIME);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_yielding_does_not_outlive_the_deadline(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_yields};
+    one_guest(&driver);
+}
+
+/* What a guest without a handler is sent is not kept. */
+static tn_err drive_unheard(void *self, const struct tn_turn *turn)
+{
+    uint64_t value;
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK);
+    ((struct guest *)lone->actor->instance)->component.event = 0;
+    uint32_t before = space_count(lone->space);
+    struct tn_pack in = {.ncaps = 1, .caps = {kit_need("buffer")}};
+    KIT_CHECK(tn_send(kit_need("guest"), TN_METHOD(900, 1), &in, 0) == TN_OK);
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK);
+    KIT_CHECK(space_count(lone->space) == before);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_what_nobody_hears_is_dropped(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_unheard};
+    one_guest(&driver);
+}
+
+/* What fell and was not started again is not made anew only to be stopped. */
+static tn_err drive_stop(void *self, const struct tn_turn *turn)
+{
+    uint64_t value;
+    struct tn_pack in = {.len = 0};
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 3, &value) == TN_ETRAP);
+    struct fiber *here = fiber_self();
+    tn_err err = life_begin(here->cpu, here->turn, lone->actor, LIFE_STOP, &in, TN_NEVER);
+    struct cpu *cpu = err == IPC_PENDING ? turn_wait(here->cpu, here->turn) : here->cpu;
+    KIT_CHECK(err == IPC_PENDING || err == TN_OK);
+    KIT_CHECK(call_end(cpu, here->turn, NULL) == TN_OK);
+    KIT_CHECK(guest_memory_bytes(lone->actor) == 0);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_fallen_guest_is_not_made_to_be_stopped(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_stop};
+    one_guest(&driver);
+}
+
+static uint64_t forged(const struct tn_interface *interface, uint32_t ordinal, uint32_t ncaps)
+{
+    uint64_t value = 0;
+    uint32_t what[2] = {TN_METHOD(interface->id, ordinal), ncaps};
+    struct tn_pack in = {.data = what, .len = sizeof(what)};
+    struct tn_pack out = {.data = &value, .size = sizeof(value)};
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 20), &in, &out, TN_NEVER) == TN_OK);
+    return value;
+}
+
+/* A callee never looks at capabilities that its interface has no place for: they would fill its
+ * space. */
+static tn_err drive_forge(void *self, const struct tn_turn *turn)
+{
+    (void)self;
+    (void)turn;
+    const struct tn_interface *log = tn_interface_by_name("tenon.log", 9);
+    const struct tn_method *write = tn_method_by_name(log, "write", 5);
+    KIT_CHECK(forged(log, write->ordinal, 0) == TN_OK);
+    for (uint32_t n = 1; n <= TN_PACK_CAPS; n++) {
+        KIT_CHECK(forged(log, write->ordinal, n) == (uint32_t)-TN_EARGS);
+        KIT_CHECK(forged(log, 999, n) == (uint32_t)-TN_EMETHOD);
+    }
+    KIT_CHECK(forged(log, 999, 0) == TN_OK); /* of a later version of the interface */
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_no_more_capabilities_than_the_method_has(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_forge};
+    one_guest(&driver);
 }
 
 int main(int argc, char **argv)
@@ -198,6 +411,13 @@ int main(int argc, char **argv)
     fclose(file);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_domains),
+        cmocka_unit_test(test_a_gift_that_nobody_takes_is_not_kept),
+        cmocka_unit_test(test_the_right_to_write_shows_nothing),
+        cmocka_unit_test(test_copying_costs_fuel),
+        cmocka_unit_test(test_yielding_does_not_outlive_the_deadline),
+        cmocka_unit_test(test_what_nobody_hears_is_dropped),
+        cmocka_unit_test(test_a_fallen_guest_is_not_made_to_be_stopped),
+        cmocka_unit_test(test_no_more_capabilities_than_the_method_has),
     };
     int failed = cmocka_run_group_tests_name("guest", tests, NULL, NULL);
     free(code);

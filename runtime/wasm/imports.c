@@ -67,14 +67,25 @@ static bool write_u64(struct guest *guest, uint32_t at, uint64_t value)
     return to != NULL;
 }
 
+/* How many capabilities arguments of this layout can name. */
+static uint32_t layout_caps(const struct tn_layout *layout)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < layout->nfields; i++)
+        n += layout->fields[i].type == TN_FIELD_CAP;
+    return n;
+}
+
 /* What leaves a guest has the form that its interface says, and the rights that its method needs.
- */
+ * What the method has no place for would stay in the callee's space, unseen. */
 static tn_err check_method(struct guest *guest, tn_cap to, uint32_t number,
                            const struct tn_pack *in)
 {
     const struct tn_method *method = tn_method_by_number(number);
     if (method == NULL)
-        return TN_OK;
+        return in->ncaps > 0 && tn_interface_by_id(number >> 16) != NULL ? TN_EMETHOD : TN_OK;
+    if (in->ncaps > layout_caps(&method->args))
+        return TN_EARGS;
     struct cap_view view;
     tn_err err = cap_lookup(guest->turn.actor->space, to, OBJ_ENDPOINT,
                             (uint32_t)TN_R_CALL | method->rights, &view);
@@ -166,8 +177,9 @@ static enum wasm_status host_reply(void *host, struct wasm_instance *instance,
     tn_err result = (tn_err)(uint32_t)args[1];
     tn_err err = pack_read(guest, (uint32_t)args[2], false, &out);
     if (err == TN_OK)
-        err = reply(guest->cpu, &guest->turn, cap, result, &out);
-    return done(results, err);
+        return done(results, reply(guest->cpu, &guest->turn, cap, result, &out));
+    tn_err told = reply(guest->cpu, &guest->turn, cap, err, NULL); /* it is consumed all the same */
+    return done(results, told == TN_OK ? err : told);
 }
 
 static enum wasm_status host_cancelled(void *host, struct wasm_instance *instance,
@@ -285,9 +297,12 @@ static enum wasm_status host_buf_new(void *host, struct wasm_instance *instance,
     tn_cap cap;
     if (guest_at(guest, at, sizeof(cap)) == NULL)
         return done(results, TN_EFAULT);
-    tn_err err = buf_new(guest->cpu, &guest->turn, args[0], args[1], &cap);
-    if (err == TN_OK)
+    uint64_t size_bytes = args[1];
+    tn_err err = buf_new(guest->cpu, &guest->turn, args[0], size_bytes, &cap);
+    if (err == TN_OK) {
         write_u64(guest, at, cap);
+        guest_pay(guest, size_bytes);
+    }
     return done(results, err);
 }
 
@@ -388,7 +403,13 @@ tn_err guest_bind(struct guest *guest, struct wasm_error *ret_error)
     for (uint32_t i = 0; i < n; i++) {
         struct wasm_import_info info = wasm_import(guest->module, i);
         int32_t found = import_find(&info);
-        if (found < 0 || i >= GUEST_IMPORTS) {
+        if (i >= GUEST_IMPORTS) {
+            *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
+            fmt_print(ret_error->text, sizeof(ret_error->text),
+                      "it imports more than the %d functions that there are", GUEST_IMPORTS);
+            return TN_EFORMAT;
+        }
+        if (found < 0) {
             *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
             fmt_print(ret_error->text, sizeof(ret_error->text),
                       "it imports %.*s.%.*s, which is not a function of tenon_0",

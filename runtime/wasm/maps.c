@@ -44,7 +44,12 @@ tn_err guest_map(struct guest *guest, tn_cap buf, uint64_t off, uint32_t len, ui
     map->how = how;
     map->buf = buf;
     map->off = off;
-    memcpy(guest_at(guest, map->at, len), bytes, len);
+    /* The right to write alone shows nothing of what is there. */
+    if (buf_range(&guest->turn, buf, off, len, TN_MAP_READ, &bytes) == TN_OK)
+        memcpy(guest_at(guest, map->at, len), bytes, len);
+    else
+        memset(guest_at(guest, map->at, len), 0, len);
+    guest_pay(guest, len);
     *ret_at = map->at;
     return TN_OK;
 }
@@ -56,8 +61,10 @@ static tn_err map_end(struct guest *guest, struct guest_map *map)
     tn_err err = TN_OK;
     if ((map->how & TN_MAP_WRITE) != 0) {
         err = buf_range(&guest->turn, map->buf, map->off, map->len, map->how, &bytes);
-        if (err == TN_OK)
+        if (err == TN_OK) {
             memcpy(bytes, guest_at(guest, map->at, map->len), map->len);
+            guest_pay(guest, map->len);
+        }
     }
     map->len = 0;
     return err;

@@ -17,6 +17,11 @@ enum {
     M_FLOOD = TN_METHOD(900, 13),
     M_MANY = TN_METHOD(900, 14),
     M_HOARD = TN_METHOD(900, 15),
+    M_GIVE = TN_METHOD(900, 16),
+    M_PEEK = TN_METHOD(900, 17),
+    M_COPY = TN_METHOD(900, 18),
+    M_YIELDS = TN_METHOD(900, 19),
+    M_FORGE = TN_METHOD(900, 20),
 };
 
 struct probe {
@@ -133,12 +138,79 @@ static void hoard(void)
     __builtin_trap();
 }
 
+static tn_err sleep(tn_time until)
+{
+    tn_cap note;
+    uint64_t bits;
+    tn_err err = tn_need("note", 4, &note);
+    return err == TN_OK ? tn_wait(note, until, &bits) : err;
+}
+
+static tn_err new_buffer(uint64_t bytes, tn_cap *ret_buf)
+{
+    tn_cap memory;
+    tn_err err = tn_need("memory", 6, &memory);
+    return err == TN_OK ? tn_buf_new(memory, bytes, ret_buf) : err;
+}
+
+/* Moves a buffer to the caller, later. */
+static tn_err give(tn_time when, struct tn_pack *out)
+{
+    tn_err err = new_buffer(64, &out->caps[0]);
+    if (err != TN_OK || sleep(when) != TN_ETIME)
+        return TN_EINTERNAL;
+    out->ncaps = 1;
+    out->move = 1;
+    return TN_OK;
+}
+
+/* The first byte of a buffer that it asks to write. */
+static tn_err peek(const struct tn_pack *in, struct tn_pack *out)
+{
+    void *at;
+    if (in->ncaps != 1)
+        return TN_EARGS;
+    tn_err err = tn_buf_map(in->caps[0], 0, 64, TN_MAP_WRITE, &at);
+    return err == TN_OK ? put(out, *(const uint8_t *)at) : err;
+}
+
+/* Much copied by few instructions. */
+static tn_err copy(struct tn_pack *out)
+{
+    enum { BYTES = 256 << 10, TIMES = 700 };
+    tn_cap buf;
+    void *at;
+    tn_err err = new_buffer(BYTES, &buf);
+    for (uint32_t i = 0; i < TIMES && err == TN_OK; i++) {
+        err = tn_buf_map(buf, 0, BYTES, TN_MAP_READ | TN_MAP_WRITE, &at);
+        if (err == TN_OK)
+            err = tn_buf_unmap(buf, at);
+    }
+    return err == TN_OK ? put(out, TIMES) : err;
+}
+
+/* A message of any method with any number of capabilities; what came of it. */
+static tn_err forge(const struct tn_pack *in, struct tn_pack *out)
+{
+    uint32_t what[2];
+    tn_cap next;
+    struct tn_pack pack = {.len = 0};
+    if (in->len != sizeof(what) || tn_need("next", 4, &next) != TN_OK)
+        return TN_EARGS;
+    __builtin_memcpy(what, in->data, sizeof(what));
+    pack.ncaps = what[1];
+    for (uint32_t i = 0; i < pack.ncaps; i++) {
+        if (new_buffer(64, &pack.caps[i]) != TN_OK)
+            return TN_ENOMEM;
+    }
+    return put(out, (uint32_t)-tn_send(next, what[0], &pack, 0));
+}
+
 static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
                    struct tn_pack *out)
 {
     struct probe *p = self;
     volatile uint64_t x = 0;
-    uint64_t bits;
     tn_cap cap;
     tn_err err;
     p->calls++;
@@ -161,10 +233,7 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
     case M_COUNT:
         return put(out, p->calls * 1000000 + p->events * 1000 + p->timers * 100 + p->config);
     case M_SLEEP:
-        err = tn_need("note", 4, &cap);
-        if (err == TN_OK)
-            err = tn_wait(cap, turn->now + 1000000, &bits);
-        return err;
+        return sleep(turn->now + 1000000);
     case M_BUFFER:
         return buffer(out);
     case M_WORK:
@@ -189,6 +258,18 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
     case M_HOARD:
         hoard();
         return TN_EINTERNAL;
+    case M_GIVE:
+        return give(turn->now + 1000000, out);
+    case M_PEEK:
+        return peek(in, out);
+    case M_COPY:
+        return copy(out);
+    case M_YIELDS:
+        while (tn_yield() == TN_OK)
+            x++;
+        return TN_ECANCELLED;
+    case M_FORGE:
+        return forge(in, out);
     default:
         return TN_EMETHOD;
     }
