@@ -126,7 +126,8 @@ TN_IMPORT TN_MUST tn_err tn_yield(void);
 TN_IMPORT TN_MUST tn_err tn_signal(tn_cap note, uint64_t bits);
 /* Wait until a notification is not 0, take and clear its bits (TN_R_READ) [waits]. */
 TN_IMPORT TN_MUST tn_err tn_wait(tn_cap note, tn_time deadline, uint64_t *ret_bits);
-/* Arm `timer` to run timer() at `at` with `cookie`; TN_NEVER disarms it (TN_R_WRITE). */
+/* Arm `timer` to run timer() at `at` with `cookie`; TN_NEVER disarms it (TN_R_WRITE). Arm it in
+ * start(): what expires before start() begins comes to nothing. */
 TN_IMPORT TN_MUST tn_err tn_timer_set(tn_cap timer, tn_time at, uint64_t cookie);
 /* The capability wired to a need of the manifest. TN_ENOTWIRED. The handle stays the actor's. */
 TN_IMPORT TN_MUST tn_err tn_need(const char *name, uint32_t len, tn_cap *ret_cap);

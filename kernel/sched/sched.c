@@ -7,8 +7,9 @@
 
 enum {
     CLOCK_TURNS = 64,        /* turns between two looks at the clock */
-    REAP_OBJECTS = 16,       /* freed in one go, between turns */
-    REAP_BATCHES = 16,       /* between two looks at limbo of a CPU that is never idle */
+    REAP_OBJECTS = 128,      /* freed in one go, between batches: more than a batch may drop */
+    REAP_MANY = 32,          /* objects in limbo: look at once */
+    REAP_BATCHES = 16,       /* between two looks of a CPU that is never idle, if they are fewer */
     GRACE_LOOK_NS = 1000000, /* sleep at most while objects wait for a grace period */
     NESTED_MAX = 4,          /* turns of data domains one in the other on a stack */
 };
@@ -43,12 +44,16 @@ void sched_meter(struct cpu *cpu, struct actor *actor)
     cpu->metered_since_ns = now;
 }
 
+static bool is_lifecycle(const struct turn *turn)
+{
+    return turn->info.method >> 16 == 0 && turn->info.cls == MSG_MODULE_LOAD;
+}
+
 /* A turn of an actor that cannot serve ends before it begins. */
 static bool turn_refused(struct cpu *cpu, struct turn *turn)
 {
     tn_err err = TN_OK;
-    bool lifecycle = turn->info.method >> 16 == 0 && turn->info.cls == MSG_MODULE_LOAD;
-    if (!lifecycle && actor_life(turn->actor) != ACTOR_READY)
+    if (!is_lifecycle(turn) && actor_life(turn->actor) != ACTOR_READY)
         err = TN_EGONE;
     else if (turn->info.deadline <= cpu->now)
         err = TN_ETIME;
@@ -72,7 +77,14 @@ static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fi
         turn->fiber = fiber;
         fiber->turn = turn;
     }
-    *ret_end = turn_refused(cpu, turn) ? TURN_DONE : domain->run(cpu, turn);
+    if (turn_refused(cpu, turn)) {
+        *ret_end = TURN_DONE;
+    } else {
+        /* From here on it takes messages: they queue behind its start. */
+        if (is_lifecycle(turn) && turn->info.method == LIFE_START)
+            (void)actor_ready(actor);
+        *ret_end = domain->run(cpu, turn);
+    }
     if (domain->on_fiber) {
         ASSERT(*ret_end == TURN_DONE);
         cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
@@ -188,7 +200,7 @@ void sched_loop(struct cpu *cpu)
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
         sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
-        if (cpu->until_reap-- == 0) {
+        if (cpu->until_reap-- == 0 || at_load(&kernel->limbo.held, RELAXED) >= REAP_MANY) {
             cpu->until_reap = REAP_BATCHES;
             (void)limbo_reap(&kernel->limbo, REAP_OBJECTS);
         }

@@ -76,9 +76,6 @@ static tn_err start_part(struct boot *boot, struct turn *turn, struct part *part
     err = life(boot, turn, part, LIFE_LOAD);
     if (err != TN_OK)
         return boot_say(boot, err, part->name, "its load failed: %s", boot_error_name(err));
-    bool ready = actor_ready(part->actor);
-    if (!ready)
-        return boot_say(boot, TN_EGONE, part->name, "it failed while it was loaded");
     err = life(boot, turn, part, LIFE_START);
     if (err != TN_OK)
         return boot_say(boot, err, part->name, "its start failed: %s", boot_error_name(err));

@@ -12,6 +12,7 @@
 
 #include "machine/sim/sim.h"
 #include "runtime/boot/boot.h"
+#include <tenon/interface.h>
 
 enum { SEEDS_DEFAULT = 10, ARENA = 1 << 20, CODE_MAX = 1 << 20 };
 
@@ -205,6 +206,41 @@ static void test_serves_until_stopped(void **state)
     }
 }
 
+/* A driver takes messages of its interface and no others. */
+static tn_err drive_self(void *self, const struct tn_turn *turn)
+{
+    (void)self;
+    (void)turn;
+    tn_cap own;
+    const struct tn_interface *log = tn_interface_by_name("tenon.log", 9);
+    if (tn_need("self", 4, &own) != TN_OK || tn_send(own, TN_METHOD(log->id, 1), NULL, 0) != TN_OK)
+        return TN_EINTERNAL;
+    tn_err other = tn_send(own, TN_METHOD(log->id + 1, 1), NULL, 0);
+    return other == TN_EMETHOD ? TN_OK : TN_EINTERNAL;
+}
+
+static void test_driver_has_its_interface(void **state)
+{
+    (void)state;
+    static const struct tn_component component = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_self};
+    static const struct boot_driver driver = {WIRE_LOG, "log", &component};
+    struct world w;
+    world_make(&w, SYSTEM("") JOB, 1);
+    struct boot_input input = {.kernel = w.kernel,
+                               .spec = &w.spec,
+                               .drivers = &driver,
+                               .ndrivers = 1,
+                               .code = code,
+                               .path = path,
+                               .ctx = &w.spec};
+    assert_int_equal(boot_make(&input, &w.boot), TN_OK);
+    boot_run(w.boot, w.result);
+    if (w.result->err != TN_OK)
+        fail_msg("%s", w.result->text);
+    world_end(&w);
+}
+
 static void test_code_that_is_none(void **state)
 {
     (void)state;
@@ -245,6 +281,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_job_in_kernel),
         cmocka_unit_test(test_same_bits_in_both_domains),
         cmocka_unit_test(test_serves_until_stopped),
+        cmocka_unit_test(test_driver_has_its_interface),
         cmocka_unit_test(test_code_that_is_none),
     };
     int failed = cmocka_run_group_tests_name("boot", tests, NULL, NULL);

@@ -207,6 +207,7 @@ static tn_err make_actor(struct boot *boot, struct part *part)
 {
     struct kernel *kernel = boot->kernel;
     const struct component_spec *spec = part->spec;
+    const struct boot_driver *driver = spec == NULL ? &boot->input.drivers[part->index] : NULL;
     uint32_t cpu = spec == NULL ? 0 : group_of(boot, part->index) % kernel->ncpus;
     struct actor_config config = {
         .name = part->name,
@@ -225,7 +226,8 @@ static tn_err make_actor(struct boot *boot, struct part *part)
         return boot_say(boot, err, part->name, "no actor can be made in its memory");
     uint32_t n = spec == NULL ? 1 : spec->nprovides;
     for (uint32_t i = 0; i < n; i++) {
-        uint16_t interface = spec == NULL ? 0 : spec->provides[i].interface->id;
+        uint16_t interface =
+            spec == NULL ? driver_interface(driver->kind)->id : spec->provides[i].interface->id;
         err =
             endpoint_make(part->memory, &kernel->limbo, part->actor, interface, &part->provides[i]);
         if (err != TN_OK)

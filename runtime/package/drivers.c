@@ -1,6 +1,7 @@
 /* drivers.c: wires to drivers: files, clock, random, log. */
 #include <tenon/interface.h>
 
+#include "base/assert.h"
 #include "runtime/package/package_int.h"
 
 static const char *const driver_names[] = {"files", "clock", "random", "log"};
@@ -8,6 +9,18 @@ static const enum wire_kind driver_kinds[] = {WIRE_FILES, WIRE_CLOCK, WIRE_RANDO
 static const char *const driver_interfaces[] = {"tenon.file", "tenon.clock", "tenon.random",
                                                 "tenon.log"};
 enum { DRIVERS = 4, FILES = 0, RIGHTS_OF_FILES = TN_R_READ | TN_R_WRITE };
+
+const struct tn_interface *driver_interface(enum wire_kind kind)
+{
+    uint32_t i = 0;
+    while (i < DRIVERS && driver_kinds[i] != kind)
+        i++;
+    ASSERT(i < DRIVERS);
+    struct str name = str_of(driver_interfaces[i]);
+    const struct tn_interface *interface = tn_interface_by_name(name.at, (uint32_t)name.len);
+    ASSERT(interface != NULL);
+    return interface;
+}
 
 /* "$1" to "$9", alone: the number; 0 otherwise. */
 static uint32_t argument_of(struct str path)

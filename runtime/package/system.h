@@ -212,5 +212,7 @@ TN_MUST tn_err component_parse(struct str file, struct str text, void *arena, ui
 /* "operator", "wasm": as the files say it. */
 const char *component_kind_name(enum component_kind kind);
 const char *component_domain_name(enum component_domain domain);
+/* What the driver behind a wire of this kind provides; not WIRE_NONE or WIRE_COMPONENT. */
+const struct tn_interface *driver_interface(enum wire_kind kind);
 
 #endif

@@ -138,7 +138,7 @@ static void hoard(void)
     __builtin_trap();
 }
 
-static tn_err sleep(tn_time until)
+static tn_err doze(tn_time until)
 {
     tn_cap note;
     uint64_t bits;
@@ -157,7 +157,7 @@ static tn_err new_buffer(uint64_t bytes, tn_cap *ret_buf)
 static tn_err give(tn_time when, struct tn_pack *out)
 {
     tn_err err = new_buffer(64, &out->caps[0]);
-    if (err != TN_OK || sleep(when) != TN_ETIME)
+    if (err != TN_OK || doze(when) != TN_ETIME)
         return TN_EINTERNAL;
     out->ncaps = 1;
     out->move = 1;
@@ -233,7 +233,7 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
     case M_COUNT:
         return put(out, p->calls * 1000000 + p->events * 1000 + p->timers * 100 + p->config);
     case M_SLEEP:
-        return sleep(turn->now + 1000000);
+        return doze(turn->now + 1000000);
     case M_BUFFER:
         return buffer(out);
     case M_WORK:
