@@ -58,7 +58,7 @@ struct event {
 
 /* Methods of interface 0: the kernel's own calls on an actor, which no component can send. */
 enum {
-    LIFE_LOAD = TN_METHOD(0, 1), /* arguments: the component's configuration */
+    LIFE_LOAD = TN_METHOD(0, 1),  /* arguments: the component's configuration */
     LIFE_START = TN_METHOD(0, 2), /* its turn makes a CREATED actor READY as it begins */
     LIFE_STOP = TN_METHOD(0, 3),
 };

@@ -24,6 +24,7 @@ static uint8_t *code;
 static size_t code_len;
 static uint32_t faults[64];
 static uint32_t nfaults;
+static size_t stack_left = SIZE_MAX; /* where it was deepest when a fault was told */
 
 static uint64_t seeds(void)
 {
@@ -36,6 +37,9 @@ static void on_fault(void *ctx, const struct guest_fault *fault)
     if (nfaults < 64)
         faults[nfaults++] = (uint32_t)-fault->err;
     KIT_CHECK(fault->text != NULL && fault->text[0] != '\0');
+    size_t left = (size_t)((char *)__builtin_frame_address(0) - (char *)fiber_self());
+    if (left < stack_left)
+        stack_left = left;
 }
 
 static struct kit_actor *make_probe(struct kit *kit, bool guest, const char *name, uint32_t cpu)
@@ -363,6 +367,40 @@ static void test_a_fallen_guest_is_not_made_to_be_stopped(void **state)
     one_guest(&driver);
 }
 
+/* Guests that call each other at once share a stack; the last one falls. */
+static tn_err drive_chain(void *self, const struct tn_turn *turn)
+{
+    uint64_t value;
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 21, &value) == TN_ETRAP);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_stack_holds_a_chain_of_guests(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_chain};
+    enum { CHAIN = 4, WHOEVER_IS_TOLD = 8 << 10 };
+    struct kit kit;
+    struct kit_actor *main_ = begin(&kit, 0, &driver), *guests[CHAIN];
+    for (uint32_t i = 0; i < CHAIN; i++)
+        guests[i] = make_probe(&kit, true, "guest", 0);
+    kit_wire(main_, "guest", guests[0], TN_R_CALL, 1);
+    for (uint32_t i = 0; i + 1 < CHAIN; i++)
+        kit_wire(guests[i], "next", guests[i + 1], TN_R_CALL, 1);
+    for (uint32_t i = 0; i < CHAIN; i++) {
+        give_code(guests[i], 1);
+        assert_true(actor_ready(guests[i]->actor));
+    }
+    stack_left = SIZE_MAX;
+    kit_run(&kit, main_);
+    assert_true(stack_left > WHOEVER_IS_TOLD);
+    end(&kit);
+}
+
 static uint64_t forged(const struct tn_interface *interface, uint32_t ordinal, uint32_t ncaps)
 {
     uint64_t value = 0;
@@ -416,6 +454,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_copying_costs_fuel),
         cmocka_unit_test(test_yielding_does_not_outlive_the_deadline),
         cmocka_unit_test(test_what_nobody_hears_is_dropped),
+        cmocka_unit_test(test_a_stack_holds_a_chain_of_guests),
         cmocka_unit_test(test_a_fallen_guest_is_not_made_to_be_stopped),
         cmocka_unit_test(test_no_more_capabilities_than_the_method_has),
     };

@@ -22,6 +22,7 @@ enum {
     M_COPY = TN_METHOD(900, 18),
     M_YIELDS = TN_METHOD(900, 19),
     M_FORGE = TN_METHOD(900, 20),
+    M_CHAIN = TN_METHOD(900, 21),
 };
 
 struct probe {
@@ -138,7 +139,7 @@ static void hoard(void)
     __builtin_trap();
 }
 
-static tn_err doze(tn_time until)
+static tn_err pause_until(tn_time until)
 {
     tn_cap note;
     uint64_t bits;
@@ -157,7 +158,7 @@ static tn_err new_buffer(uint64_t bytes, tn_cap *ret_buf)
 static tn_err give(tn_time when, struct tn_pack *out)
 {
     tn_err err = new_buffer(64, &out->caps[0]);
-    if (err != TN_OK || doze(when) != TN_ETIME)
+    if (err != TN_OK || pause_until(when) != TN_ETIME)
         return TN_EINTERNAL;
     out->ncaps = 1;
     out->move = 1;
@@ -206,6 +207,33 @@ static tn_err forge(const struct tn_pack *in, struct tn_pack *out)
     return put(out, (uint32_t)-tn_send(next, what[0], &pack, 0));
 }
 
+/* What a hostile guest would try. */
+static tn_err call_wild(const struct tn_turn *turn, const struct tn_pack *in, struct tn_pack *out)
+{
+    volatile uint64_t x = 0;
+    tn_cap cap;
+    switch (turn->method) {
+    case M_GIVE:
+        return give(turn->now + 1000000, out);
+    case M_PEEK:
+        return peek(in, out);
+    case M_COPY:
+        return copy(out);
+    case M_YIELDS:
+        while (tn_yield() == TN_OK)
+            x++;
+        return TN_ECANCELLED;
+    case M_FORGE:
+        return forge(in, out);
+    case M_CHAIN:
+        if (tn_need("next", 4, &cap) != TN_OK)
+            __builtin_trap();
+        return tn_call(cap, M_CHAIN, in, NULL, TN_NEVER);
+    default:
+        return TN_EMETHOD;
+    }
+}
+
 static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
                    struct tn_pack *out)
 {
@@ -233,7 +261,7 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
     case M_COUNT:
         return put(out, p->calls * 1000000 + p->events * 1000 + p->timers * 100 + p->config);
     case M_SLEEP:
-        return doze(turn->now + 1000000);
+        return pause_until(turn->now + 1000000);
     case M_BUFFER:
         return buffer(out);
     case M_WORK:
@@ -258,20 +286,8 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
     case M_HOARD:
         hoard();
         return TN_EINTERNAL;
-    case M_GIVE:
-        return give(turn->now + 1000000, out);
-    case M_PEEK:
-        return peek(in, out);
-    case M_COPY:
-        return copy(out);
-    case M_YIELDS:
-        while (tn_yield() == TN_OK)
-            x++;
-        return TN_ECANCELLED;
-    case M_FORGE:
-        return forge(in, out);
     default:
-        return TN_EMETHOD;
+        return call_wild(turn, in, out);
     }
 }
 
