@@ -10,7 +10,7 @@ enum { ABUSER_TEXT_MAX = 380 };
 struct abuser {
     tn_cap victim, peer, memory, timer;
     tn_time now;     /* when this turn began */
-    tn_cap kept;     /* of the accomplice: what it was given to keep */
+    tn_cap kept;     /* of the accomplice: a reply capability, or a buffer that it gave */
     uint32_t storms; /* timer turns that are still to come */
     tn_err told[8];  /* of the accomplice: what it was answered in its last turn */
     uint32_t ntold;
@@ -40,8 +40,7 @@ static inline void expect_fails(struct finding *f, tn_err got, uint32_t line)
 
 /* What an accomplice does that its interface does not know of. */
 enum accomplice_method {
-    DO_ECHO = TN_METHOD(260, 1000), /* replies with what it got, capabilities moved */
-    DO_KEEP,                        /* keeps the first capability */
+    DO_ECHO = TN_METHOD(260, 1000), /* replies with the bytes that it got */
     DO_RETURN,                      /* returns the i32 that it got */
     DO_TELL,                        /* replies with what it was answered */
     DO_DEFER_DROP,                  /* takes the reply capability and drops it */
@@ -49,7 +48,7 @@ enum accomplice_method {
     DO_DEFER_KEEP,                  /* and never replies */
     DO_DEFER_TRAP,                  /* and traps */
     DO_DEFER_COPY,                  /* tries to have a second reply capability */
-    DO_DEFER_SEND,                  /* sends the reply capability to who waits for it */
+    DO_DEFER_SEND,                  /* tries to send the reply capability away */
     DO_LATE,                        /* replies to what was kept */
     DO_CALL_BACK,                   /* calls who called */
     DO_OUT_WILD,                    /* reply packs that cannot be */
@@ -58,7 +57,12 @@ enum accomplice_method {
     DO_OUT_CAPS,
     DO_OUT_FORGED,
     DO_TRAP,
-    DO_ANSWER, /* sent with a reply capability: replies through it */
+    DO_GIVE,       /* replies with a new buffer, of which it keeps a copy */
+    DO_GIVE_MOVED, /* replies with a new buffer and keeps none */
+    DO_GIVE_TWICE, /* moves one twice */
+    DO_GIVE_BOTH,  /* copies and moves one */
+    DO_GIVE_OWN,   /* what it may not give: its memory and its timer */
+    DO_TAKE_BACK,  /* revokes what it has given */
 };
 tn_err accomplice(struct abuser *a, const struct tn_turn *turn, const struct tn_pack *in,
                   struct tn_pack *out);
@@ -94,7 +98,6 @@ void try_rights(struct abuser *a, struct finding *f);
 void try_moves(struct abuser *a, struct finding *f);
 void try_revokes(struct abuser *a, struct finding *f);
 void try_slots(struct abuser *a, struct finding *f);
-void try_fill(struct abuser *a, struct finding *f);
 void try_needs(struct abuser *a, struct finding *f);
 /* attempts_calls.c: deadlines, replies, timers, and what ends a turn. */
 void try_deadlines(struct abuser *a, struct finding *f);

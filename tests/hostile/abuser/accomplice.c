@@ -23,9 +23,30 @@ static tn_err echo(const struct tn_pack *in, struct tn_pack *out)
     if (len > 0)
         memcpy(out->data, in->data, len);
     out->len = len;
-    out->ncaps = in->ncaps;
-    out->move = UINT32_MAX;
-    memcpy(out->caps, in->caps, sizeof(out->caps));
+    return TN_OK;
+}
+
+/* Replies with capabilities as they may, and may not, be given. */
+static tn_err give(struct abuser *a, uint32_t method, struct tn_pack *out)
+{
+    tn_cap buffer = 0;
+    tn_err err = tn_buf_new(a->memory, 4096, &buffer);
+    if (err != TN_OK)
+        return err;
+    out->ncaps = method == DO_GIVE || method == DO_GIVE_MOVED ? 1 : 2;
+    out->caps[0] = out->caps[1] = buffer;
+    if (method == DO_GIVE)
+        a->kept = buffer;
+    else if (method == DO_GIVE_BOTH)
+        out->move = 2;
+    else
+        out->move = UINT32_MAX;
+    if (method == DO_GIVE_OWN) {
+        out->move = 0; /* moved, they would be gone */
+        out->caps[0] = a->memory;
+        out->caps[1] = a->timer;
+        return tn_cap_drop(buffer);
+    }
     return TN_OK;
 }
 
@@ -82,9 +103,10 @@ static tn_err defers(struct abuser *a, const struct tn_turn *turn)
         break;
     case DO_DEFER_SEND: {
         struct tn_pack with = {.ncaps = 1, .caps = {reply}};
-        tell(a, tn_send(a->peer, DO_ANSWER, &with, 0)); /* a copy: there is none */
+        tell(a, tn_send(a->peer, DO_ECHO, &with, 0));
         with.move = 1;
-        tell(a, tn_send(a->peer, DO_ANSWER, &with, 0));
+        tell(a, tn_send(a->peer, DO_ECHO, &with, 0));
+        tell(a, tn_cap_drop(reply));
         break;
     }
     case DO_DEFER_TRAP:
@@ -114,9 +136,6 @@ tn_err accomplice(struct abuser *a, const struct tn_turn *turn, const struct tn_
     switch (turn->method) {
     case DO_ECHO:
         return echo(in, out);
-    case DO_KEEP:
-        a->kept = in->ncaps > 0 ? in->caps[0] : 0;
-        return TN_OK;
     case DO_RETURN:
         memcpy(&err, in->data, sizeof(err));
         return err;
@@ -141,8 +160,15 @@ tn_err accomplice(struct abuser *a, const struct tn_turn *turn, const struct tn_
         return bad_out(a, turn, out);
     case DO_TRAP:
         __builtin_trap();
-    case DO_ANSWER:
-        return in->ncaps > 0 ? tn_reply(in->caps[0], 88, NULL) : TN_EINVAL;
+    case DO_GIVE:
+    case DO_GIVE_MOVED:
+    case DO_GIVE_TWICE:
+    case DO_GIVE_BOTH:
+    case DO_GIVE_OWN:
+        return give(a, turn->method, out);
+    case DO_TAKE_BACK:
+        err = tn_cap_revoke(a->kept);
+        return err != TN_OK ? err : tn_cap_drop(a->kept);
     default:
         return TN_EMETHOD;
     }

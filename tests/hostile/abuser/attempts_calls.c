@@ -43,8 +43,8 @@ static void try_answers(struct abuser *a, struct finding *f)
     ask(a, f, DO_DEFER_TWICE, TN_EFAULT, twice, ARRAY_LEN(twice));
     const tn_err copy[] = {TN_EFAULT, TN_OK, TN_ERIGHTS, TN_ETYPE, TN_ERIGHTS, TN_OK, TN_EBADCAP};
     ask(a, f, DO_DEFER_COPY, 77, copy, ARRAY_LEN(copy));
-    const tn_err send[] = {TN_EFAULT, TN_OK, TN_ERIGHTS, TN_OK};
-    ask(a, f, DO_DEFER_SEND, TN_ETIME, send, ARRAY_LEN(send));
+    const tn_err send[] = {TN_EFAULT, TN_OK, TN_EMETHOD, TN_EMETHOD, TN_OK};
+    ask(a, f, DO_DEFER_SEND, TN_EGONE, send, ARRAY_LEN(send));
     const tn_err keep[] = {TN_EFAULT, TN_OK};
     ask(a, f, DO_DEFER_KEEP, TN_ETIME, keep, ARRAY_LEN(keep));
     const tn_err late[] = {TN_EGONE, TN_EBADCAP};

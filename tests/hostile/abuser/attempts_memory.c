@@ -30,6 +30,19 @@ static void pointer(struct abuser *a, struct finding *f, uint32_t at)
     IS(tn_buf_slice(a->memory, 0, 8, TN_R_ALL, p), TN_EFAULT);
 }
 
+/* A buffer from memory that was used up: what was dropped comes back when all CPUs have passed a
+ * boundary between turns. */
+static tn_err buffer_again(const struct abuser *a, tn_cap *ret_buffer)
+{
+    tn_err err = TN_ENOMEM;
+    for (uint32_t i = 0; i < PATIENCE && err == TN_ENOMEM; i++) {
+        err = tn_buf_new(a->memory, PAGE, ret_buffer);
+        if (err == TN_ENOMEM && tn_yield() != TN_OK)
+            return TN_ECANCELLED;
+    }
+    return err;
+}
+
 void try_pointers(struct abuser *a, struct finding *f)
 {
     const uint32_t end = memory_end();
@@ -37,7 +50,7 @@ void try_pointers(struct abuser *a, struct finding *f)
     tn_cap buffer = 0;
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
         pointer(a, f, places[i]);
-    IS(tn_buf_new(a->memory, 64, &buffer), TN_OK);
+    IS(buffer_again(a, &buffer), TN_OK);
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         if (places[i] <= end - 4 && places[i] != end - 7)
             IS(tn_buf_map(buffer, 0, 8, TN_MAP_READ, wild(places[i])), TN_EFAULT);
@@ -217,19 +230,6 @@ void try_memory(struct abuser *a, struct finding *f)
         IS(tn_cap_drop(cap), TN_OK);
     while (n > 0)
         IS(tn_cap_drop(buffers[--n]), TN_OK);
-}
-
-/* A buffer from memory that was used up: what was dropped comes back when all CPUs have passed a
- * boundary between turns. */
-static tn_err buffer_again(const struct abuser *a, tn_cap *ret_buffer)
-{
-    tn_err err = TN_ENOMEM;
-    for (uint32_t i = 0; i < PATIENCE && err == TN_ENOMEM; i++) {
-        err = tn_buf_new(a->memory, PAGE, ret_buffer);
-        if (err == TN_ENOMEM && tn_yield() != TN_OK)
-            return TN_ECANCELLED;
-    }
-    return err;
 }
 
 void try_grow(struct abuser *a, struct finding *f)
