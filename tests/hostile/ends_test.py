@@ -63,11 +63,11 @@ class Ends(kit.Case):
         self.assertLessEqual(drafts, 2)
 
     def interrupted(self, number, times=1):
-        self.write("in.csv", "".join(f"{1400000000 + i * 60},{i % 97}\n" for i in range(600000)))
+        self.write("in.csv", "".join(f"{1400000000 + i * 60},{i % 97}\n" for i in range(900000)))
         os.makedirs(self.path("out"), exist_ok=True)
         process = kit.start("run", CSV, "--", self.path("in.csv"), self.path("out/report.html"))
         began = time.monotonic()
-        while ": 20000 rows" not in kit.said(process):
+        while not re.search(r": \d+ rows", kit.said(process)):
             self.assertLess(time.monotonic(), began + kit.PATIENCE)
             self.assertIsNone(process.poll(), kit.said(process))
             time.sleep(0.001)  # until it is in the middle
