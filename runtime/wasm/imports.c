@@ -178,6 +178,8 @@ static enum wasm_status host_reply(void *host, struct wasm_instance *instance,
     tn_err err = pack_read(guest, (uint32_t)args[2], false, &out);
     if (err == TN_OK)
         err = reply(guest->cpu, &guest->turn, cap, result, &out);
+    else /* it is used up all the same */
+        (void)reply(guest->cpu, &guest->turn, cap, TN_EGONE, NULL);
     return done(results, err);
 }
 
