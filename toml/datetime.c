@@ -2,6 +2,8 @@
  */
 #include "toml/toml_int.h"
 
+#include "base/assert.h"
+
 static const char form_hint[] = "write 2026-01-31T23:59:00Z, 2026-01-31T23:59:00, 2026-01-31 or "
                                 "23:59:00";
 
@@ -39,6 +41,7 @@ static bool read_char(struct toml_parser *p, char c, const char *what)
 static uint32_t days_in(uint32_t year, uint32_t month)
 {
     static const uint8_t days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    ASSERT(month >= 1 && month <= 12);
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return month == 2 && leap ? 29 : days[month - 1];
 }

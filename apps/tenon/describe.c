@@ -38,6 +38,21 @@ void describe_components(const struct system_spec *spec)
     table_print(&table, stdout, 0);
 }
 
+/* Components in the sandbox that [trust] lets into the kernel: `--place` can put them there. */
+static void describe_may_be_trusted(const struct system_spec *spec)
+{
+    const char *before = "\nTrusted enough to be placed in the kernel, and in the sandbox now: ";
+    for (uint32_t i = 0; i < spec->ncomponents; i++) {
+        const struct component_spec *c = &spec->components[i];
+        if (c->domain == DOMAIN_KERNEL || !(c->trusted || c->ring <= 1))
+            continue;
+        printf("%s%.*s", before, (int)c->name.len, c->name.at);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        (void)fputc('\n', stdout);
+}
+
 void describe_trust(const struct system_spec *spec)
 {
     struct table table;
@@ -52,10 +67,11 @@ void describe_trust(const struct system_spec *spec)
     }
     if (table.used == 0) {
         heading("Trusted with everything: no component; only this program and its drivers");
-        return;
+    } else {
+        heading("Trusted with everything (native code in the kernel domain, not confined):");
+        table_print(&table, stdout, 2);
     }
-    heading("Trusted with everything (native code in the kernel domain, not confined):");
-    table_print(&table, stdout, 2);
+    describe_may_be_trusted(spec);
 }
 
 static const char *driver_name(enum wire_kind kind)

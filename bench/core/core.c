@@ -71,7 +71,8 @@ static void conditions(const struct options *options, json_t *root)
     char model[256], date[64];
     cpu_model(model, sizeof(model));
     time_t now = time(NULL);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    struct tm utc;
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     if (options->json) {
         json_object_set_new(root, "cpu", json_string(model));

@@ -371,7 +371,7 @@ static double fiber_switch_(struct kit *kit)
 
 static const struct needs no_needs;
 static struct actor *made[ACTORS];
-static double make_ns, destroy_ns, actor_bytes;
+static double make_ns, destroy_ns, actor_bytes, space_bytes;
 KIT_ROLE(bare, .call = NULL);
 
 static void make_one(struct kernel *kernel, struct actor **ret_actor)
@@ -394,7 +394,14 @@ static void make_one(struct kernel *kernel, struct actor **ret_actor)
 static void actors_loop(void)
 {
     struct kernel *kernel = kit_now->kernel;
-    uint64_t used = mem_stats(kernel->root).used_bytes, start = now_ns();
+    uint64_t used = mem_stats(kernel->root).used_bytes;
+    struct space *space = NULL;
+    KIT_CHECK(space_make(kernel->root, &kernel->caps, &kernel->limbo, 8, &space) == TN_OK);
+    space_bytes = (double)(mem_stats(kernel->root).used_bytes - used);
+    object_unref(space_object(space));
+    while (mem_stats(kernel->root).used_bytes != used)
+        KIT_CHECK(tn_yield() == TN_OK);
+    uint64_t start = now_ns();
     uint32_t alive = at_load(&kernel->alive, SEQ_CST);
     for (uint32_t i = 0; i < ACTORS; i++)
         make_one(kernel, &made[i]);
@@ -425,6 +432,12 @@ static double actor_destroy_one(struct kit *kit)
 static double actor_size(struct kit *kit)
 {
     (void)alone(kit, actors_loop, ACTORS);
+    return actor_bytes - space_bytes;
+}
+
+static double actor_and_space_size(struct kit *kit)
+{
+    (void)alone(kit, actors_loop, ACTORS);
     return actor_bytes;
 }
 
@@ -450,7 +463,8 @@ const struct question questions[] = {
     {"actor_make", "actor with space and native instance, made", "ns", 0, false, actor_make_one},
     {"actor_destroy", "the same, killed until its memory is back", "ns", 0, false,
      actor_destroy_one},
-    {"actor_bytes", "idle actor with space and native instance", "bytes", 512, false, actor_size},
+    {"actor_bytes", "idle actor with native instance", "bytes", 512, false, actor_size},
+    {"actor_space_bytes", "the same with an empty space", "bytes", 0, false, actor_and_space_size},
 };
 const uint32_t nquestions = ARRAY_LEN(questions);
 

@@ -135,7 +135,7 @@ static double at_least(double x, double limit)
 /* From the head's usual distance of rows; then judges the head. */
 static void set_pace(struct detector *d)
 {
-    int64_t steps[HEAD_ROWS];
+    int64_t steps[HEAD_ROWS] = {0};
     uint32_t n = d->nhead > 0 ? d->nhead - 1 : 0;
     for (uint32_t i = 0; i < n; i++) {
         int64_t step = d->head_times[i + 1] - d->head_times[i];
@@ -144,7 +144,8 @@ static void set_pace(struct detector *d)
             steps[k] = steps[k - 1];
         steps[k] = step;
     }
-    double step = n > 0 ? (double)steps[n / 2] : 1, day = MS_OF_DAY / step;
+    int64_t middle = steps[n / 2];
+    double step = n > 0 ? (double)middle : 1, day = MS_OF_DAY / step;
     d->pace.rows_of_memory = at_least(MEMORY_DAYS * day, 1);
     d->pace.profile_gain = step / (PROFILE_PERIODS * (double)d->pace.period_ms / WATCH_HOURS);
     d->warm_up_rows = (uint64_t)at_least(WARM_UP_DAYS * day, WARM_UP_ROWS);

@@ -124,7 +124,7 @@ struct verdict baseline_judge(struct baseline *b, const struct pace *pace, int64
 /* The lower quartile of the remembered peaks. */
 static double quiet_peak(const double *peaks, uint32_t n)
 {
-    double sorted[WATCH_BLOCKS];
+    double sorted[WATCH_BLOCKS] = {0};
     for (uint32_t i = 0; i < n; i++) {
         uint32_t k = i;
         for (; k > 0 && sorted[k - 1] > peaks[i]; k--)

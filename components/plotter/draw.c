@@ -100,7 +100,8 @@ static void put_buckets(struct text *t, const struct plotter *p, const struct pa
     bool up = false, any = false;
     for (uint32_t i = 0; i < p->used; i++)
         filled += p->buckets[i].rows > 0;
-    uint32_t hole = 4 * (p->used / filled) > GAP_BUCKETS ? 4 * (p->used / filled) : GAP_BUCKETS;
+    uint32_t spacing = filled > 0 ? p->used / filled : 0;
+    uint32_t hole = 4 * spacing > GAP_BUCKETS ? 4 * spacing : GAP_BUCKETS;
     text_put(t, "<path class=\"d\" d=\"");
     for (uint32_t i = 0; i < p->used; i++) {
         const struct bucket *b = &p->buckets[i];

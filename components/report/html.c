@@ -34,10 +34,10 @@ void html_begin(struct page *p)
     page_raw(p, head, sizeof(head) - 1);
 }
 
-void html_end(struct page *p)
+void html_end(struct page *p, bool labelled)
 {
-    page_put(p, "<p class=\"soft\">Times are UTC. Data of the demo: Numenta Anomaly Benchmark "
-                "(MIT).</p>\n</main></body></html>\n");
+    page_put(p, "<p class=\"soft\">Times are UTC.%s</p>\n</main></body></html>\n",
+             labelled ? " Data and labels: Numenta Anomaly Benchmark (MIT)." : "");
 }
 
 static void put_count(struct page *p, uint64_t n)
@@ -71,7 +71,7 @@ static void put_numbers(struct report *r)
         contained += r->attempts[i].gained == 0 && r->attempts[i].others_answer;
     page_put(&r->page, "<div class=\"nums\">");
     put_big(&r->page, rows, "", "rows read");
-    put_big(&r->page, found, "", "findings");
+    put_big(&r->page, found, "", found == 1 ? "finding" : "findings");
     if (r->labelled) {
         (void)fmt_print(of, sizeof(of), " of %u", windows);
         put_big(&r->page, hit, of, "labelled failures found");

@@ -227,7 +227,7 @@ static tn_err write_page(struct report *r)
     if (err != TN_OK)
         return err;
     html_attempts(r);
-    html_end(p);
+    html_end(p, r->labelled);
     err = page_flush(p);
     page_begin(p, r->out, place);
     p->err = err;

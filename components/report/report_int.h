@@ -144,7 +144,7 @@ void attempts_make(struct report *report, uint32_t index);
 
 /* html.c: parts of the page. */
 void html_begin(struct page *page);
-void html_end(struct page *page);
+void html_end(struct page *page, bool labelled);
 /* What the whole came to, for the place kept for it. */
 void html_head(struct report *report);
 void html_series_begin(struct report *report, const struct series *series, uint32_t number);

@@ -11,7 +11,8 @@
  *    \xNN. No text can forge a line, move the cursor or hide another.
  * 2. A line is written whole with one write where the system takes it whole.
  * 3. What could not be written is counted, and the next line that can be says how many were lost.
- * 4. There is no limit of rate; lines and bytes are counted. */
+ * 4. There is no limit of rate; lines and bytes are counted. Only progress is passed over where it
+ *    cannot be written over: off a terminal each writer's is shown once in LOG_PROGRESS_NS. */
 #include "drivers/linux/log.h"
 
 #include <errno.h>
@@ -84,6 +85,28 @@ static bool write_line(const char *at, size_t len)
     return true;
 }
 
+/* NULL: a badge without a grant. */
+static struct log_writer *writer_of(struct log *log, uint64_t badge)
+{
+    for (uint32_t i = 0; i < log->nwriters; i++) {
+        if (log->writers[i].badge == badge)
+            return &log->writers[i];
+    }
+    return NULL;
+}
+
+/* Is this progress that follows too soon on what a file or a pipe has already? */
+static bool passed_over(struct log *log, const struct tn_turn *turn, uint8_t level)
+{
+    struct log_writer *writer = writer_of(log, turn->badge);
+    if (level != TENON_LOG_PROGRESS || log->terminal || writer == NULL)
+        return false;
+    if (turn->now < writer->progress_from)
+        return true;
+    writer->progress_from = turn->now + LOG_PROGRESS_NS;
+    return false;
+}
+
 static size_t add_head(struct log *log, const struct tn_turn *turn, uint8_t level)
 {
     static const char levels[][9] = {"debug", "info", "warning", "error", "progress"};
@@ -94,13 +117,10 @@ static size_t add_head(struct log *log, const struct tn_turn *turn, uint8_t leve
     if (log->lost_since > 0)
         used = fmt_add(log->line, size, used, "(%llu lines lost) ",
                        (unsigned long long)log->lost_since);
-    const char *name = NULL;
-    for (uint32_t i = 0; i < log->nwriters; i++) {
-        if (log->writers[i].badge == turn->badge)
-            name = log->writers[i].name;
-    }
-    if (name != NULL)
-        used = add_escaped(log, used, (struct tn_text){name, (uint32_t)str_length(name)});
+    const struct log_writer *writer = writer_of(log, turn->badge);
+    if (writer != NULL)
+        used = add_escaped(log, used,
+                           (struct tn_text){writer->name, (uint32_t)str_length(writer->name)});
     else
         used = fmt_add(log->line, size, used, "badge-%llx", (unsigned long long)turn->badge);
     return fmt_add(log->line, size, used,
@@ -117,6 +137,10 @@ static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_p
     tn_err e = tenon_log_write_args_decode(in, &args);
     if (e != TN_OK)
         return e;
+    if (out != NULL)
+        out->len = 0;
+    if (passed_over(log, turn, args.level))
+        return TN_OK;
     /* Progress on a terminal is one line that is written over; whoever writes next clears it. */
     bool over = args.level == TENON_LOG_PROGRESS && log->terminal;
     size_t used = add_head(log, turn, args.level);
@@ -130,8 +154,6 @@ static tn_err log_call(void *self, const struct tn_turn *turn, const struct tn_p
         log->lost++;
         log->lost_since++;
     }
-    if (out != NULL)
-        out->len = 0;
     return TN_OK;
 }
 

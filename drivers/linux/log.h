@@ -10,6 +10,7 @@ enum {
     LOG_TEXT_MAX = 4096,   /* bytes of a text (tenon.log) */
     LOG_ESCAPED_MAX = 4,   /* bytes that one byte of it may become: \xNN */
     LOG_HEAD_MAX = 512,    /* bytes of a line besides its text: time, name, level, lines lost */
+    LOG_PROGRESS_NS = 1000000000, /* between two lines of a writer's progress, off a terminal */
 };
 
 struct log {
@@ -20,6 +21,7 @@ struct log {
     uint32_t nwriters;
     struct log_writer {
         uint64_t badge;
+        tn_time progress_from; /* none of its progress is shown before, off a terminal */
         char name[TN_NAME_MAX + 1];
     } writers[LOG_WRITERS_MAX];
     char line[LOG_HEAD_MAX + LOG_TEXT_MAX * LOG_ESCAPED_MAX];

@@ -37,6 +37,8 @@ static struct log *start(uint32_t writers, tn_err expected)
     return log;
 }
 
+static tn_time now = 12345678901;
+
 /* Runs one write with standard error in a file; what it wrote. */
 static const char *logged(struct log *log, uint64_t badge, uint8_t level, const char *text,
                           size_t len)
@@ -50,7 +52,7 @@ static const char *logged(struct log *log, uint64_t badge, uint8_t level, const 
     struct tenon_log_write_args what = {.level = level, .text = {text, (uint32_t)len}};
     assert_int_equal(tenon_log_write_args_encode(&what, &in), TN_OK);
     struct tn_turn turn = {
-        .badge = badge, .method = TENON_LOG_WRITE, .now = 12345678901, .flags = TN_TURN_ONEWAY};
+        .badge = badge, .method = TENON_LOG_WRITE, .now = now, .flags = TN_TURN_ONEWAY};
     (void)fflush(stderr);
     assert_int_equal(dup2(file, STDERR_FILENO), STDERR_FILENO);
     driver_linux_log.event(log, &turn, &in);
@@ -117,6 +119,28 @@ static void test_escapes(void **state)
     free(log);
 }
 
+/* What cannot be written over is shown once a second for each writer; all else always. */
+static void test_progress_in_a_file(void **state)
+{
+    (void)state;
+    struct log *log = start(2, TN_OK);
+    const tn_time first = now;
+    assert_string_equal(logged(log, 1, TENON_LOG_PROGRESS, "1", 1),
+                        "[   12.345678] web progress: 1\n");
+    now = first + LOG_PROGRESS_NS - 1;
+    assert_string_equal(logged(log, 1, TENON_LOG_PROGRESS, "2", 1), "");
+    assert_string_equal(logged(log, 2, TENON_LOG_PROGRESS, "1", 1),
+                        "[   13.345678] writer1 progress: 1\n");
+    assert_string_equal(logged(log, 1, TENON_LOG_INFO, "x", 1), "[   13.345678] web info: x\n");
+    now = first + LOG_PROGRESS_NS;
+    assert_string_equal(logged(log, 1, TENON_LOG_PROGRESS, "3", 1),
+                        "[   13.345678] web progress: 3\n");
+    now = first;
+    assert_int_equal(log->lines, 4);
+    assert_int_equal(log->lost, 0);
+    free(log);
+}
+
 static void test_lost(void **state)
 {
     (void)state;
@@ -155,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_progress_in_a_file),
         cmocka_unit_test(test_lost),
         cmocka_unit_test(test_limits),
     };

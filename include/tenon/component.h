@@ -100,49 +100,71 @@ extern __attribute__((visibility("default"))) const struct tn_component tn_compo
 #endif
 #define TN_MUST __attribute__((warn_unused_result))
 
+/* Errors that every function below which takes a capability may give, and are not named again:
+ * TN_EBADCAP (it names nothing), TN_ETYPE (another type of object), TN_ERIGHTS (it lacks the right
+ * named in parentheses). In wasm also TN_EFAULT, for a pointer outside of the component's memory.
+ * What waits may give TN_ECANCELLED when the actor is stopped, and natively TN_ESTACK. A handle
+ * that a function returns belongs to the actor until it is dropped, moved or revoked. */
+
 /* Call `to` and wait for the reply [waits]. `ret_out` may be NULL; else its data and size say where
  * the reply goes; len, ncaps and caps are set. Errors: the callee's (> 0); TN_EBADCAP, TN_ERIGHTS
- * (needs TN_R_CALL), TN_ETIME at the least of `deadline`, the turn's and the manifest's,
+ * (TN_R_CALL), TN_ETIME at the least of `deadline`, the turn's and the manifest's,
  * TN_EDEADLK, TN_EDEPTH, TN_EFULL, TN_EGONE, TN_EARGS, TN_EFUEL and TN_ETRAP of the callee,
  * TN_ETOOBIG when the reply does not fit (ret_out->len then says what it needed). */
 TN_IMPORT TN_MUST tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in,
                                  struct tn_pack *ret_out, tn_time deadline);
-/* Send without a reply. TN_EFULL when the mailbox is full, unless TN_SEND_WAIT [waits]. Needs
- * TN_R_CALL. Order is kept per sender and receiver. */
+/* Send without a reply (TN_R_CALL); `in` may be NULL and is copied before this returns. Order is
+ * kept per sender and receiver. TN_EFULL when the mailbox is full; with TN_SEND_WAIT it waits for
+ * room [waits], TN_ETIME at the turn's deadline, TN_EDEADLK to itself. TN_EMETHOD, TN_EARGS,
+ * TN_ETOOBIG, TN_EGONE, TN_ENOMEM, TN_ENOSLOT (of the receiver): nothing was sent. */
 TN_IMPORT TN_MUST tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pack *in,
                                  uint32_t flags);
 /* Take this call's reply capability (one-shot, movable, dies with the caller); call() then returns
- * TN_DEFERRED. TN_EINVAL in a turn that is not a call or was deferred before. */
+ * TN_DEFERRED. TN_EINVAL in a turn that is not a call or was deferred before; TN_ENOMEM,
+ * TN_ENOSLOT. */
 TN_IMPORT TN_MUST tn_err tn_defer(tn_cap *ret_reply);
-/* Answer a deferred call; consumes `reply` whatever happens. TN_EGONE when the caller gave up. */
+/* Answer a deferred call; consumes `reply` whatever the result. `out` may be NULL. TN_EGONE when
+ * the caller gave up; TN_ETOOBIG, TN_ENOSLOT and other errors of what is in `out` are the caller's
+ * result as well, and the capabilities stay here. */
 TN_IMPORT TN_MUST tn_err tn_reply(tn_cap reply, tn_err result, const struct tn_pack *out);
 /* 1 when this turn's caller gave up or is gone, else 0. */
 TN_IMPORT int32_t tn_cancelled(void);
 /* Let others run [waits]. TN_ECANCELLED when the actor is being stopped. */
 TN_IMPORT TN_MUST tn_err tn_yield(void);
-/* Or `bits` into a notification (TN_R_WRITE). */
+/* Or `bits` into a notification (TN_R_WRITE), and wake who waits for it. */
 TN_IMPORT TN_MUST tn_err tn_signal(tn_cap note, uint64_t bits);
-/* Wait until a notification is not 0, take and clear its bits (TN_R_READ) [waits]. */
+/* Wait until a notification is not 0, take and clear its bits (TN_R_READ) [waits]. TN_ETIME at the
+ * lesser of `deadline` and the turn's. */
 TN_IMPORT TN_MUST tn_err tn_wait(tn_cap note, tn_time deadline, uint64_t *ret_bits);
-/* Arm `timer` to run timer() at `at` with `cookie`; TN_NEVER disarms it (TN_R_WRITE). Arm it in
+/* Arm `timer` to run timer() at `at` with `cookie`, in place of what it was armed for before;
+ * TN_NEVER disarms it (TN_R_WRITE). Every component has one, as its need "timer". Arm it in
  * start(): what expires before start() begins comes to nothing. */
 TN_IMPORT TN_MUST tn_err tn_timer_set(tn_cap timer, tn_time at, uint64_t cookie);
-/* The capability wired to a need of the manifest. TN_ENOTWIRED. The handle stays the actor's. */
+/* The capability wired to a need of the manifest, or "timer" or "memory", which every component
+ * has. TN_ENOTWIRED: nothing is, or there is no such need. */
 TN_IMPORT TN_MUST tn_err tn_need(const char *name, uint32_t len, tn_cap *ret_cap);
-/* Derive a capability with at most `rights` and, where `from` has badge 0, a badge (TN_R_GRANT). */
+/* Derive a capability with at most `rights` and, where `from` has badge 0, a badge (TN_R_GRANT).
+ * TN_EINVAL: `from` has another badge; TN_ENOSLOT, TN_ENOMEM. */
 TN_IMPORT TN_MUST tn_err tn_cap_mint(tn_cap from, uint32_t rights, uint64_t badge, tn_cap *ret_cap);
+/* Give up a handle; what was derived from it stays. Of the last one to an object, that object. */
 TN_IMPORT TN_MUST tn_err tn_cap_drop(tn_cap cap);
 /* Delete every descendant of `cap`, in whatever space it is (TN_R_CONTROL) [waits]. */
 TN_IMPORT TN_MUST tn_err tn_cap_revoke(tn_cap cap);
-/* A zeroed buffer charged to `memory`, an untyped capability (TN_R_WRITE). TN_ENOMEM, TN_ETOOBIG.
- */
+/* A zeroed buffer charged to `memory`, an untyped capability (TN_R_WRITE) such as the need
+ * "memory". TN_EINVAL for 0 bytes, TN_ETOOBIG over TN_BUFFER_MAX, TN_ENOMEM, TN_ENOSLOT. */
 TN_IMPORT TN_MUST tn_err tn_buf_new(tn_cap memory, uint64_t size_bytes, tn_cap *ret_buf);
+/* A capability to `len` bytes of a buffer from `off`, with at most `rights` (TN_R_GRANT): the same
+ * bytes, not a copy. TN_EINVAL outside of the buffer or for 0 bytes; TN_ENOMEM, TN_ENOSLOT. */
 TN_IMPORT TN_MUST tn_err tn_buf_slice(tn_cap buf, uint64_t off, uint64_t len, uint32_t rights,
                                       tn_cap *ret_buf);
 /* Make bytes of a buffer addressable: natively in place, in wasm copied into and out of a window.
- * At most until the turn ends. TN_MAP_WRITE needs TN_R_WRITE. */
+ * At most until the turn ends. TN_MAP_READ (TN_R_READ), TN_MAP_WRITE (TN_R_WRITE); TN_EINVAL for
+ * neither, or outside of the buffer; in wasm also for 0 bytes, and TN_ETOOBIG, TN_ENOMEM (no
+ * window). */
 TN_IMPORT TN_MUST tn_err tn_buf_map(tn_cap buf, uint64_t off, uint32_t len, uint32_t how,
                                     void **ret_at);
+/* Undo a map, `at` as tn_buf_map gave it: in wasm this is when writes reach the buffer. The end of
+ * the turn does the same. TN_EINVAL: nothing is mapped there (natively not noticed). */
 TN_IMPORT TN_MUST tn_err tn_buf_unmap(tn_cap buf, void *at);
 
 #endif

@@ -32,8 +32,8 @@ struct tn_config_item {
     double number;   /* TN_CONFIG_FLOAT, and the value of an integer */
 };
 
-/* Takes the item at *at (0 at first) and moves *at behind it. TN_ENOTFOUND: there is none left;
- * TN_EARGS: malformed. */
+/* Takes the item at *at (0 at first) and moves *at behind it; its pointers are into the pack.
+ * TN_ENOTFOUND: there is none left; TN_EARGS: malformed. On failure nothing is changed. */
 static inline TN_MUST tn_err tn_config_next(const struct tn_pack *config, uint32_t *at,
                                             struct tn_config_item *ret)
 {

@@ -66,7 +66,8 @@ struct tn_interface {
 extern const struct tn_interface tn_interfaces[];
 extern const uint32_t tn_interfaces_count;
 
-/* NULL when there is none. */
+/* Look-ups: NULL when there is none; the result is constant and lasts as long as the program. Names
+ * are compared whole and need no zero byte behind them. None waits or allocates. */
 const struct tn_interface *tn_interface_by_id(uint32_t id);
 const struct tn_interface *tn_interface_by_name(const char *name, uint32_t len);
 const struct tn_method *tn_method_by_ordinal(const struct tn_interface *interface,

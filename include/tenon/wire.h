@@ -147,7 +147,9 @@ static inline struct tn_wire_in tn_wire_open(const struct tn_pack *pack, uint32_
     return in;
 }
 
-/* Is [off, off + size) in the sender's fixed part? Fields are far below 2^31: no overflow. */
+/* What reads below: 0, no capability or nothing where the field is missing; what is malformed sets
+ * `bad` as well, which stays set and makes all that is read later missing.
+ * Is [off, off + size) in the sender's fixed part? Fields are far below 2^31: no overflow. */
 static inline bool tn_wire_has(const struct tn_wire_in *in, uint32_t off, uint32_t size)
 {
     return !in->bad && off + size <= in->fixed;
@@ -218,6 +220,7 @@ struct tn_wire_out {
     tn_err err;
 };
 
+/* The first failure is kept in `err`, and what is put after it does nothing; tn_wire_end tells. */
 static inline struct tn_wire_out tn_wire_begin(const struct tn_pack *pack, uint32_t fixed)
 {
     struct tn_wire_out out = {.at = pack->data, .size = pack->size, .end = fixed};

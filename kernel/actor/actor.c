@@ -5,16 +5,13 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 
-enum { WAIT_STATE_BITS = 2, WAIT_STATE_MASK = 3 };
-
 static void actor_destroy(struct object *object)
 {
     struct actor *actor = actor_of(object);
     ASSERT(actor->turns == 0 && actor->instance == NULL && actor->pool == NULL);
     struct untyped *memory = actor->memory;
     struct space *space = actor->space;
-    if (actor->wait != NULL)
-        mem_free(memory, actor->wait, sizeof(*actor->wait));
+    mem_free(memory, wait_of(actor), sizeof(struct wait));
     mem_free(memory, actor, sizeof(*actor));
     object_unref(space_object(space));
     object_unref(untyped_object(memory));
@@ -39,7 +36,7 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     at_init(&actor->run, ACTOR_IDLE);
     at_init(&actor->life, ACTOR_CREATED);
     at_init(&actor->woken, NULL);
-    mbox_init(&actor->mbox, config->mailbox);
+    mbox_init(&actor->mbox);
     actor->mailbox_capacity = config->mailbox;
     actor->home = config->home;
     at_add(config->alive, 1, RELAXED);
@@ -77,8 +74,9 @@ void actor_set_instance(struct actor *actor, struct instance *instance)
 
 struct wait *actor_wait(struct actor *actor)
 {
-    if (actor->wait == NULL) {
-        struct wait *wait = mem_alloc(actor->memory, sizeof(*wait));
+    struct wait *wait = wait_of(actor);
+    if (wait == NULL) {
+        wait = mem_alloc(actor->memory, sizeof(*wait));
         if (wait == NULL)
             return NULL;
         at_init(&wait->state, (uint64_t)1 << WAIT_STATE_BITS | WAIT_FREE);
@@ -86,11 +84,10 @@ struct wait *actor_wait(struct actor *actor)
         at_init(&wait->room_size, 0);
         wheel_timer_init(&wait->expiry.timer);
         list_init(&wait->link);
-        actor->wait = wait;
         /* SEQ_CST: in one order with the searches for circles (wait_set_callee). */
-        at_store(&actor->wait_shared, wait, SEQ_CST);
+        at_store(&actor->wait, wait, SEQ_CST);
     }
-    return actor->wait;
+    return wait;
 }
 
 uint64_t wait_open(struct wait *wait, struct turn *turn)
@@ -104,18 +101,6 @@ uint64_t wait_open(struct wait *wait, struct turn *turn)
     /* RELEASE: whoever claims it sees the fields. */
     at_store(&wait->state, (state & ~(uint64_t)WAIT_STATE_MASK) | WAIT_OPEN, RELEASE);
     return state >> WAIT_STATE_BITS;
-}
-
-bool wait_claim(struct wait *wait, uint64_t generation, enum wait_state to)
-{
-    uint64_t expected = generation << WAIT_STATE_BITS | WAIT_OPEN;
-    /* ACQUIRE pairs with the RELEASE of wait_open. */
-    return at_cas(&wait->state, &expected, generation << WAIT_STATE_BITS | to, ACQ_REL, RELAXED);
-}
-
-void wait_filled(struct wait *wait, uint64_t generation)
-{
-    at_store(&wait->state, generation << WAIT_STATE_BITS | WAIT_DONE, RELEASE);
 }
 
 void wait_queue_init(struct wait_queue *queue, enum lock_rank rank)
@@ -180,7 +165,7 @@ void wait_set_callee(struct wait *wait, struct actor *callee, int order)
 
 struct actor *actor_waits_for(struct actor *actor)
 {
-    struct wait *wait = at_load(&actor->wait_shared, SEQ_CST);
+    struct wait *wait = at_load(&actor->wait, SEQ_CST);
     if (wait == NULL)
         return NULL;
     struct actor *callee = at_load(&wait->callee, SEQ_CST);
@@ -192,17 +177,6 @@ struct actor *actor_waits_for(struct actor *actor)
     if ((state & WAIT_STATE_MASK) != WAIT_OPEN || at_load(&wait->callee, SEQ_CST) != callee)
         return NULL;
     return callee;
-}
-
-void wait_close(struct wait *wait)
-{
-    uint64_t generation = at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;
-    at_store(&wait->state, (generation + 1) << WAIT_STATE_BITS | WAIT_FREE, RELEASE);
-}
-
-uint64_t wait_generation(struct wait *wait)
-{
-    return at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;
 }
 
 static bool life_change(struct actor *actor, uint32_t from, uint32_t to)
@@ -219,14 +193,4 @@ bool actor_ready(struct actor *actor)
 bool actor_fail(struct actor *actor)
 {
     return life_change(actor, ACTOR_READY, ACTOR_FAILED);
-}
-
-enum actor_life actor_life(struct actor *actor)
-{
-    return (enum actor_life)at_load(&actor->life, SEQ_CST);
-}
-
-bool wait_is_open(struct wait *wait, uint64_t generation)
-{
-    return at_load(&wait->state, ACQUIRE) == (generation << WAIT_STATE_BITS | WAIT_OPEN);
 }

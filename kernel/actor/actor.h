@@ -120,6 +120,7 @@ enum wait_state {
     WAIT_FILLING, /* a replier has won and copies */
     WAIT_DONE,    /* result is there; the turn is woken */
 };
+enum { WAIT_STATE_BITS = 2, WAIT_STATE_MASK = 3 };
 
 /* Turns that wait for something that an object hands out, first come, first served. */
 struct wait_queue {
@@ -189,13 +190,12 @@ struct actor {
     bool exact_time;
     uint32_t mailbox_capacity;
     /* of the owner (RUNNING) */
-    struct untyped *memory;               /* what it was given; holds a ref */
-    struct space *space;                  /* holds a ref */
-    struct cell_pool *pool;               /* made at the first send */
-    struct wait *wait;                    /* made at the first wait */
-    atomic_of(struct wait *) wait_shared; /* the same, for others that look for circles */
-    struct turn *waiting;                 /* the turn that waits */
-    struct wait_queue senders;            /* that wait for a credit of the mailbox */
+    struct untyped *memory;        /* what it was given; holds a ref */
+    struct space *space;           /* holds a ref */
+    struct cell_pool *pool;        /* made at the first send */
+    atomic_of(struct wait *) wait; /* made at the first wait; others look for circles there */
+    struct turn *waiting;          /* the turn that waits */
+    struct wait_queue senders;     /* that wait for a credit of the mailbox */
     struct actor_stats stats;
     const char *name;    /* for people; owned by whoever made the actor, outlives it */
     tn_time deadline_ns; /* longest a turn may take, from its start; 0: none */
@@ -226,14 +226,34 @@ void actor_set_instance(struct actor *actor, struct instance *instance);
 bool actor_ready(struct actor *actor);
 /* READY -> FAILED; false in another life. In a turn of its own. */
 bool actor_fail(struct actor *actor);
-enum actor_life actor_life(struct actor *actor);
+static inline enum actor_life actor_life(struct actor *actor)
+{
+    return (enum actor_life)at_load(&actor->life, SEQ_CST);
+}
+
+/* The wait of an actor that has waited before, else NULL. By its runner, or by whoever got its
+ * generation from it. */
+static inline struct wait *wait_of(struct actor *actor)
+{
+    return at_load(&actor->wait, RELAXED); /* it never changes once it is there */
+}
 
 /* The wait of this actor, made at first use and charged to it; NULL: no memory. RUNNING only. */
 struct wait *actor_wait(struct actor *actor);
 /* Opens it for `turn`; returns the generation. */
 uint64_t wait_open(struct wait *wait, struct turn *turn);
+static inline uint64_t wait_generation(struct wait *wait)
+{
+    return at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;
+}
+
 /* Tries to be the one that completes: true at most once for each generation. */
-bool wait_claim(struct wait *wait, uint64_t generation, enum wait_state to);
+static inline bool wait_claim(struct wait *wait, uint64_t generation, enum wait_state to)
+{
+    uint64_t expected = generation << WAIT_STATE_BITS | WAIT_OPEN;
+    /* ACQUIRE pairs with the RELEASE of wait_open. */
+    return at_cas(&wait->state, &expected, generation << WAIT_STATE_BITS | to, ACQ_REL, RELAXED);
+}
 void wait_queue_init(struct wait_queue *queue, enum lock_rank rank);
 /* Puts an open wait into a queue, which outlives the wait, or takes it out again if it is still
  * there. Under the queue's lock. */
@@ -252,11 +272,20 @@ void wait_set_callee(struct wait *wait, struct actor *callee, int order);
  * until the turn waits or ends. */
 struct actor *actor_waits_for(struct actor *actor);
 /* After the turn has gone on: back to FREE. The result stays readable. */
-void wait_close(struct wait *wait);
+static inline void wait_close(struct wait *wait)
+{
+    uint64_t generation = at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;
+    at_store(&wait->state, (generation + 1) << WAIT_STATE_BITS | WAIT_FREE, RELEASE);
+}
 /* FILLING -> DONE. */
-void wait_filled(struct wait *wait, uint64_t generation);
-uint64_t wait_generation(struct wait *wait);
+static inline void wait_filled(struct wait *wait, uint64_t generation)
+{
+    at_store(&wait->state, generation << WAIT_STATE_BITS | WAIT_DONE, RELEASE);
+}
 /* Nobody has completed that wait yet. Any. */
-bool wait_is_open(struct wait *wait, uint64_t generation);
+static inline bool wait_is_open(struct wait *wait, uint64_t generation)
+{
+    return at_load(&wait->state, ACQUIRE) == (generation << WAIT_STATE_BITS | WAIT_OPEN);
+}
 
 #endif

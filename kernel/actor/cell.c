@@ -181,24 +181,23 @@ void cell_give(const struct cpu *cpu, struct cell *cell)
     } while (!at_cas(&pool->returned, &head, cell, RELEASE, ACQUIRE));
 }
 
-void mbox_init(struct mbox *mbox, uint32_t capacity)
+void mbox_init(struct mbox *mbox)
 {
-    ASSERT(capacity > 0 && capacity <= TN_MAILBOX_MAX);
     at_init(&mbox->pushed, NULL);
     at_init(&mbox->reserved, 0);
     at_init(&mbox->freed, 0);
-    mbox->capacity = (int32_t)capacity;
     mbox->next = NULL;
 }
 
-bool mbox_reserve(struct mbox *mbox)
+bool mbox_reserve(struct mbox *mbox, uint32_t capacity)
 {
+    ASSERT(capacity > 0 && capacity <= TN_MAILBOX_MAX);
     uint32_t reserved = at_load(&mbox->reserved, SEQ_CST);
     /* SEQ_CST: a sender that finds none after it queued as a waiter is ordered against who frees
      * one and then looks for waiters. Compare-and-swap rather than add and take back, which would
      * hold a credit for a moment that somebody else then misses. `freed` may run ahead of the
      * `reserved` that was read; then the swap fails. */
-    while ((int32_t)(reserved - at_load(&mbox->freed, SEQ_CST)) < mbox->capacity) {
+    while ((int32_t)(reserved - at_load(&mbox->freed, SEQ_CST)) < (int32_t)capacity) {
         if (at_cas(&mbox->reserved, &reserved, reserved + 1, SEQ_CST, SEQ_CST))
             return true;
     }

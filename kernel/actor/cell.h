@@ -113,15 +113,14 @@ void cell_give(const struct cpu *cpu, struct cell *cell);
 
 struct mbox {
     atomic_of(struct cell *) pushed; /* producers push here, newest first */
-    struct cell *next;             /* consumer: oldest first, before `pushed` */
-    int32_t capacity;
+    struct cell *next;               /* consumer: oldest first, before `pushed` */
     atomic_u32 reserved; /* senders: credits that were ever taken, less those given back unused */
     atomic_u32 freed;    /* consumer: messages that were ever taken out */
 };
 
-void mbox_init(struct mbox *mbox, uint32_t capacity);
-/* Takes one credit; false when there is none. Any CPU. */
-bool mbox_reserve(struct mbox *mbox);
+void mbox_init(struct mbox *mbox);
+/* Takes one credit; false when `capacity` (at most TN_MAILBOX_MAX) are out. Any CPU. */
+bool mbox_reserve(struct mbox *mbox, uint32_t capacity);
 /* Gives back a credit that was not used. */
 void mbox_unreserve(struct mbox *mbox);
 /* Consumer: a message that took a credit is out of the mailbox. Who waits for a credit may not be

@@ -104,7 +104,7 @@ static tn_err call_transfer(struct calling *c)
 static tn_err enqueue(struct calling *c)
 {
     struct actor *caller = c->turn->actor;
-    if (!mbox_reserve(&c->callee->mbox))
+    if (!mbox_reserve(&c->callee->mbox, c->callee->mailbox_capacity))
         return TN_EFULL;
     tn_err err = TN_ENOMEM;
     struct cell *cell = actor_cell(caller);
@@ -256,7 +256,7 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
 
 tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
 {
-    struct wait *wait = turn->actor->wait;
+    struct wait *wait = wait_of(turn->actor);
     ASSERT(wait != NULL && wait->turn == turn);
     if (ret_out != NULL) {
         ret_out->len = wait->len;

@@ -402,6 +402,45 @@ static void poverty(struct kit *kit)
         mem_free(memory, pages[--n], MEM_PAGE);
 }
 
+/* A sender without memory takes the only credit and gives it back; who began to wait for it in that
+ * moment must not be left waiting. */
+
+enum { RIVAL_SENDS = 20 };
+
+static void rival_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)self;
+    (void)in;
+    for (uint32_t i = 0; i < RIVAL_SENDS; i++) {
+        bool broke = turn->badge == 0;
+        tn_err err = tn_send(kit_need("rich"), M_ECHO, &nothing, broke ? 0 : TN_SEND_WAIT);
+        KIT_CHECK(broke ? err == TN_ENOMEM || err == TN_EFULL : err == TN_OK);
+        err = broke ? tn_call(kit_need("rich"), M_ECHO, &nothing, NULL, TN_NEVER) : TN_ENOMEM;
+        KIT_CHECK(err == TN_OK || err == TN_ENOMEM || err == TN_EFULL);
+        KIT_CHECK(pause_turn() == TN_OK);
+    }
+    kit_done();
+}
+KIT_ROLE(rival, .event = rival_event);
+
+static void rivals(struct kit *kit)
+{
+    struct kit_actor *drivers[2], *to = kit_make(kit, "rich", &rich, 2, 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct kit_config config = {
+            .name = "rival", .cpu = i, .mailbox = 1, .memory_bytes = i == 0 ? POOR_BYTES : 0};
+        drivers[i] = kit_make_with(kit, &config, &rival);
+        kit_wire(drivers[i], "rich", to, TN_R_CALL, 0);
+    }
+    void *pages[PAGES];
+    uint32_t n = 0;
+    while (n < PAGES && (pages[n] = mem_alloc(drivers[0]->memory, MEM_PAGE)) != NULL)
+        n++;
+    kit_run_all(kit, drivers, 2);
+    while (n > 0)
+        mem_free(drivers[0]->memory, pages[--n], MEM_PAGE);
+}
+
 static void test_memory_runs_out(void **state)
 {
     (void)state;
@@ -414,6 +453,7 @@ static void test_memory_runs_out(void **state)
         }
         assert_true(pages_left > 3);
     }
+    explore(&(struct explore){.scenario = rivals});
 }
 
 int main(void)

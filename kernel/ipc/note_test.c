@@ -280,12 +280,48 @@ static void foreign_timers(struct kit *kit)
     kit_run_all(kit, drivers, 2);
 }
 
+/* Its capability is deleted by somebody else while its holder arms it: the setter may have looked
+ * it up before. What is armed then must not fire on its way out. */
+static void unlucky_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)self;
+    (void)turn;
+    (void)in;
+    tn_cap timer = kit_need("timer");
+    tn_err err;
+    do {
+        err = tn_timer_set(timer, machine_now_ns(), 1);
+        KIT_CHECK(err == TN_OK || err == TN_EBADCAP);
+        /* Idle for a moment: the clock is looked at when the turn has been left. */
+        uint64_t bits;
+        KIT_CHECK(tn_wait(kit_need("note"), machine_now_ns() + 1, &bits) == TN_ETIME);
+    } while (err == TN_OK);
+    kit_done();
+}
+KIT_ROLE(unlucky, .event = unlucky_event);
+
+static void snatched_timer(struct kit *kit)
+{
+    struct kit_actor *drivers[] = {kit_make(kit, "unlucky", &unlucky, 0, 1),
+                                   kit_make(kit, "dropper", &dropper, 1, 1)};
+    sleeper = drivers[0];
+    struct kit_actor *owner = kit_make(kit, "owner", &abused, 2, 1);
+    struct timer *timer = NULL;
+    assert_int_equal(timer_make(kit->kernel->root, &kit->kernel->limbo, owner->actor, &timer),
+                     TN_OK);
+    owned = kit_give(sleeper, "timer", timer_object(timer), TN_R_ALL);
+    struct note *note = kit_note();
+    kit_give(sleeper, "note", note_object(note), TN_R_READ);
+    kit_run_all(kit, drivers, 2);
+}
+
 static void test_timers(void **state)
 {
     (void)state;
     explore(&(struct explore){.scenario = ticks});
     explore(&(struct explore){.scenario = replaced});
     explore(&(struct explore){.scenario = foreign_timers});
+    explore(&(struct explore){.scenario = snatched_timer, .cpus_min = 2});
 }
 
 /* Turns that do nothing but yield do not keep timers from firing, nor others from running. */

@@ -188,7 +188,7 @@ tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time d
 
 tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits)
 {
-    struct wait *wait = turn->actor->wait;
+    struct wait *wait = wait_of(turn->actor);
     ASSERT(wait != NULL && wait->turn == turn);
     tn_err err = wait->result;
     if (err == TN_OK)
@@ -378,7 +378,7 @@ struct buffer {
     struct object object;
     uint8_t *bytes;
     uint64_t size_bytes;
-    struct buffer *whole; /* a slice holds a ref to what it is a part of */
+    struct buffer *whole; /* a slice, of slices too, holds a ref to what it is a part of */
 };
 
 static void buffer_destroy(struct object *object)
@@ -463,6 +463,9 @@ tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, u
     struct buffer *whole = buffer_of(view.object);
     if (len == 0 || !range_within(off, len, whole->size_bytes))
         return TN_EINVAL;
+    /* Of the whole, not of a slice of it: a chain would take a grace period a link to be freed. */
+    uint8_t *bytes = whole->bytes + off;
+    whole = whole->whole != NULL ? whole->whole : whole;
     if (!object_try_ref(&whole->object))
         return TN_EBADCAP;
     struct limbo *limbo = actor_object(actor)->limbo;
@@ -472,7 +475,7 @@ tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, u
         return TN_ENOMEM;
     }
     slice->whole = whole;
-    slice->bytes = whole->bytes + off;
+    slice->bytes = bytes;
     slice->size_bytes = len;
     err = cap_insert(actor->space, &slice->object, rights & view.rights, 0, actor->space, buf,
                      ret_buf);

@@ -104,7 +104,7 @@ tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
     tn_err err = decode(turn, to, method, in, &target, &badge);
     if (err != TN_OK)
         return err;
-    if (mbox_reserve(&target->mbox))
+    if (mbox_reserve(&target->mbox, target->mailbox_capacity))
         return deliver(cpu, turn, target, badge, method, in);
     if ((flags & TN_SEND_WAIT) == 0)
         return TN_EFULL;
@@ -126,7 +126,7 @@ tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
      * after it and its giver sees the queue. Nobody can grant one while we hold the lock. */
     lock_take(&target->senders.lock);
     wait_enqueue(wait, &target->senders);
-    bool got = mbox_reserve(&target->mbox);
+    bool got = mbox_reserve(&target->mbox, target->mailbox_capacity);
     if (got)
         wait_unqueue(wait);
     lock_drop(&target->senders.lock);
@@ -141,7 +141,7 @@ tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
 tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                 const struct tn_pack *in)
 {
-    struct wait *wait = turn->actor->wait;
+    struct wait *wait = wait_of(turn->actor);
     ASSERT(wait != NULL && wait->turn == turn && wait->credit_of != NULL);
     struct actor *granted = wait->credit_of;
     tn_err err = wait->result;

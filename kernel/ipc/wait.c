@@ -55,14 +55,14 @@ int32_t turn_cancelled(struct turn *turn)
 {
     if (turn->cancelled)
         return 1;
-    return turn->caller != NULL && !wait_is_open(turn->caller->wait, turn->generation);
+    return turn->caller != NULL && !wait_is_open(wait_of(turn->caller), turn->generation);
 }
 
 uint32_t turn_room_size(struct turn *turn)
 {
     if (turn->caller == NULL)
         return 0;
-    struct wait *wait = turn->caller->wait;
+    struct wait *wait = wait_of(turn->caller);
     /* ACQUIRE, before the look at the wait: a size of a later call comes with a later generation.
      */
     uint32_t size = at_load(&wait->room_size, ACQUIRE);

@@ -14,12 +14,6 @@ uint32_t fiber_cache(const struct kernel *kernel)
     return share < FIBER_CACHE_MAX ? share : FIBER_CACHE_MAX;
 }
 
-struct fiber *fiber_self(void)
-{
-    uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
-    return (struct fiber *)align_down(here, FIBER_STACK_BYTES);
-}
-
 static struct fiber *fiber_make(struct kernel *kernel)
 {
     if (kernel->nfibers == kernel->config.fibers_max)
@@ -30,6 +24,7 @@ static struct fiber *fiber_make(struct kernel *kernel)
     ASSERT(((uintptr_t)fiber & (FIBER_STACK_BYTES - 1)) == 0);
     kernel->nfibers++;
     fiber->made_link = kernel->fibers;
+    fiber->ready = false; /* the stack may hold what its last user left */
     kernel->fibers = fiber;
     return fiber;
 }
@@ -63,6 +58,10 @@ struct fiber *fiber_get(struct cpu *cpu)
     fiber->caller = NULL;
     fiber->has_call = false;
     fiber->nested = 0;
+    if (fiber->ready) {
+        fiber->ready = false;
+        return fiber;
+    }
     char *stack = (char *)fiber;
     uint64_t used = align_up(sizeof(*fiber), 64);
     machine_fiber_init(&fiber->machine, stack + used, FIBER_STACK_BYTES - used, fiber_main, fiber);

@@ -176,16 +176,16 @@ static bool reap_turn(struct cpu *cpu, struct actor *actor, struct turn *turn)
         if (!turn->cancelled) {
             turn->cancelled = true;
             turn->info.flags |= TN_TURN_CANCELLED;
-            if (actor->wait != NULL && wait_cancel(actor->wait))
+            if (wait_of(actor) != NULL && wait_cancel(wait_of(actor)))
                 turn_wake(cpu, turn);
         }
         return false;
     }
     bool woken = at_swap(&actor->woken, NULL, ACQUIRE) != NULL;
-    if (!woken && (actor->wait == NULL || !wait_cancel(actor->wait)))
+    if (!woken && (wait_of(actor) == NULL || !wait_cancel(wait_of(actor))))
         return false; /* it is woken in a moment, and we run again */
-    if (actor->wait != NULL)
-        wait_release(cpu, actor->wait);
+    if (wait_of(actor) != NULL)
+        wait_release(cpu, wait_of(actor));
     domain->abandon(cpu, turn);
 
     (void)turn_answer(cpu, turn, TN_EGONE, NULL);

@@ -221,12 +221,12 @@ void sched_loop(struct cpu *cpu)
     UNREACHABLE("a loop that has ended");
 }
 
-void fiber_main(void *arg)
+/* Runs the call that the fiber was taken for; returns the CPU when the fiber is to be the loop.
+ * When the caller still waits below, the fiber is left here for good, and taken up here again for
+ * the next call. */
+static struct cpu *fiber_call(struct cpu *cpu, struct fiber *fiber)
 {
-    struct fiber *fiber = arg;
-    struct cpu *cpu = fiber->cpu;
-    sched_landed(cpu);
-    if (fiber->has_call) {
+    while (fiber->has_call) {
         struct turn *turn = &fiber->call_turn;
         struct actor *actor = turn->actor;
         enum turn_end end;
@@ -234,13 +234,23 @@ void fiber_main(void *arg)
         turn_finish(cpu, turn);
         actor_release(cpu, actor);
         struct fiber *caller = fiber->caller;
-        if (caller != NULL) {
-            cpu->leaving = fiber;
-            fiber_switch_to(cpu, &fiber->machine, caller);
-            UNREACHABLE("a fiber that was left for good");
-        }
+        if (caller == NULL)
+            return cpu;
+        cpu->leaving = fiber;
+        fiber->ready = true;
+        fiber_switch_to(cpu, &fiber->machine, caller);
+        cpu = fiber->cpu;
+        sched_landed(cpu);
     }
-    sched_loop(cpu);
+    return cpu;
+}
+
+void fiber_main(void *arg)
+{
+    struct fiber *fiber = arg;
+    struct cpu *cpu = fiber->cpu;
+    sched_landed(cpu);
+    sched_loop(fiber_call(cpu, fiber));
 }
 
 void sched_run_call(struct cpu *cpu, struct actor *actor,

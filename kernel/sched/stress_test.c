@@ -6,10 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <cmocka.h>
-#include <pthread.h>
 
 #include "base/atomic.h"
 #include "base/bits.h"
@@ -194,61 +192,58 @@ static void test_stress(void **state)
     assert_true(at_load(&turns, RELAXED) > STEPS);
 }
 
-/* Idle: nothing is queued and no timer armed, so every CPU parks once and stays there. */
+/* Idle: nothing is queued, and one timer is armed, whose firing ends the measurement: but for it
+ * every CPU parks and stays there. */
 
-enum { IDLE_NS = 300000000, IDLE_CPU_NS_MAX = 30000000, IDLE_PARKS_MAX = 8 };
+enum {
+    SETTLE_NS = 20000000, /* for all to come to rest; a slow machine only costs the bound below */
+    IDLE_NS = 300000000,
+    IDLE_CPU_NS_MAX = 30000000,
+    IDLE_PARKS_MAX = 8,
+};
 
-static atomic_u32 started;
-
-static tn_err idle_start(void *self, const struct tn_turn *turn)
-{
-    (void)self;
-    (void)turn;
-    at_store(&started, 1, SEQ_CST);
-    return TN_OK;
-}
-KIT_ROLE(idler, .start = idle_start);
-
-static void *idle_run(void *arg)
-{
-    kernel_run(arg);
-    return NULL;
-}
-
-static void nap(long ns)
-{
-    (void)nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
-}
+/* CPU time of the process until all had come to rest, then from there on. */
+static uint64_t idle_cpu_ns;
 
 static uint64_t cpu_time_ns(void)
 {
     struct rusage usage;
-    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    KIT_CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
     return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 +
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
 }
+
+static void idle_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)self;
+    (void)turn;
+    (void)in;
+    KIT_CHECK(tn_timer_set(kit_need("timer"), machine_now_ns() + SETTLE_NS, 0) == TN_OK);
+}
+
+static void idle_timer(void *self, const struct tn_turn *turn)
+{
+    (void)self;
+    idle_cpu_ns = cpu_time_ns() - idle_cpu_ns;
+    if (turn->cookie == 1)
+        kit_done();
+    else
+        KIT_CHECK(tn_timer_set(kit_need("timer"), machine_now_ns() + IDLE_NS, 1) == TN_OK);
+}
+KIT_ROLE(idler, .event = idle_event, .timer = idle_timer);
 
 static void test_idle(void **state)
 {
     (void)state;
     struct kit kit;
-    pthread_t thread;
     machine_up(&kit);
     struct kit_actor *actor = kit_make(&kit, "idle", &idler, 1, 1);
-    at_init(&started, 0);
-    kernel_begin(kit.kernel, actor->actor);
-    assert_int_equal(pthread_create(&thread, NULL, idle_run, kit.kernel), 0);
-    while (at_load(&started, SEQ_CST) == 0)
-        nap(1000000);
-    nap(20000000); /* for all to come to rest; a slow machine only costs the bound below */
-    uint64_t before_ns = cpu_time_ns();
-    nap(IDLE_NS);
-    uint64_t used_ns = cpu_time_ns() - before_ns;
-    kernel_stop(kit.kernel);
-    assert_int_equal(pthread_join(thread, NULL), 0);
+    kit_timer(actor, "timer");
+    idle_cpu_ns = 0;
+    kit_run_all(&kit, &actor, 1);
     for (uint32_t i = 0; i < THREADS; i++)
         assert_true(kit.kernel->cpu[i]->stats.parks <= IDLE_PARKS_MAX);
-    assert_true(used_ns < IDLE_CPU_NS_MAX);
+    assert_true(idle_cpu_ns < IDLE_CPU_NS_MAX);
     kit_end(&kit);
     linux_machine_destroy();
 }

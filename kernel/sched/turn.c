@@ -208,7 +208,7 @@ static tn_err clean_result(tn_err result)
 tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, tn_err result,
                    struct space *from, const struct tn_pack *out)
 {
-    struct wait *wait = caller->wait;
+    struct wait *wait = wait_of(caller);
     if (!wait_claim(wait, generation, WAIT_FILLING))
         return TN_EGONE;
     tn_err err = out != NULL ? wait_fill(wait, caller, from, out) : TN_OK;
@@ -223,7 +223,7 @@ tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, t
 static tn_err answer_below(struct actor *caller, tn_err result, struct space *from,
                            const struct tn_pack *out)
 {
-    struct wait *wait = caller->wait;
+    struct wait *wait = wait_of(caller);
     uint64_t generation = wait_generation(wait);
     ASSERT(wait_is_open(wait, generation) && wait->queue == NULL && !wait->expires);
     tn_err err = out != NULL ? wait_fill(wait, caller, from, out) : TN_OK;
@@ -293,7 +293,7 @@ static void credits_grant(struct cpu *cpu, struct actor *actor)
 {
     struct wait_queue *queue = &actor->senders;
     lock_take(&queue->lock);
-    while (!list_empty(&queue->waits) && mbox_reserve(&actor->mbox)) {
+    while (!list_empty(&queue->waits) && mbox_reserve(&actor->mbox, actor->mailbox_capacity)) {
         struct wait *wait = wait_queue_claim(queue);
         if (wait == NULL) {
             mbox_unreserve(&actor->mbox); /* nobody can have come: we hold the lock */

@@ -266,7 +266,7 @@ static void sim_cpu_entry(void *arg)
 /* Random priorities, all different, and the steps at which the running CPU's drops below all. */
 static void sim_plan_pct(void)
 {
-    uint32_t order[TN_CPUS_MAX];
+    uint32_t order[TN_CPUS_MAX] = {0};
     for (uint32_t i = 0; i < sim.config.cpus; i++) {
         uint32_t at = (uint32_t)sim_below(i + 1);
         order[i] = order[at];
@@ -284,7 +284,7 @@ static void sim_plan_pct(void)
 void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
 {
     ASSERT(sim.config.cpus > 0 && sim.current == SIM_HOST);
-    void *stacks[TN_CPUS_MAX];
+    void *stacks[TN_CPUS_MAX] = {NULL};
     sim.entry = entry;
     sim.entry_arg = arg;
     sim.next_deadline_ns = UINT64_MAX;

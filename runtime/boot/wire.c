@@ -265,6 +265,7 @@ static tn_err give_own(struct boot *boot, struct part *part)
 
 static tn_err wire_part(struct boot *boot, struct part *part, uint64_t *next_badge)
 {
+    ASSERT(part->spec != NULL);
     for (uint32_t k = 0; k < part->spec->nneeds; k++) {
         const struct need_spec *need = &part->spec->needs[k];
         if (need->wire == WIRE_NONE)

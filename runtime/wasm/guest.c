@@ -12,7 +12,8 @@
  *   1. fuel_left + what the engine holds = what the turn may still spend.
  *   2. Between turns no buffer is mapped and the engine holds no computation.
  *   3. After a fault the instance is destroyed before the turn ends.
- *   4. Only functions of i32 alone are begun: a number is never taken for a reference. */
+ *   4. What it had deferred is answered, by TN_EGONE, when a fault ends it.
+ *   5. Only functions of i32 alone are begun: a number is never taken for a reference. */
 #include "runtime/wasm/guest_int.h"
 
 #include "base/assert.h"
@@ -182,7 +183,8 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 
 /* Turns */
 
-/* What the lost instance had collected goes with it: buffers, replies, capabilities it was sent. */
+/* What the lost instance had collected goes with it: buffers, capabilities that it was sent, and
+ * replies that it owed, so that who waits for one is told. */
 static void keep_needs(struct guest *guest)
 {
     tn_cap keep[GUEST_NEEDS_MAX];
@@ -216,13 +218,13 @@ static void guest_fault(struct guest *guest, tn_err err)
     wasm_destroy(guest->wasm);
     guest->wasm = NULL;
     guest->op = OP_NONE;
+    keep_needs(guest);
     if (!restarts) {
         (void)actor_fail(actor);
         return;
     }
     guest->restarts++;
     guest->fresh = true;
-    keep_needs(guest);
 }
 
 static void charge(struct guest *guest)

@@ -177,10 +177,9 @@ static enum wasm_status host_reply(void *host, struct wasm_instance *instance,
     tn_err result = (tn_err)(uint32_t)args[1];
     tn_err err = pack_read(guest, (uint32_t)args[2], false, &out);
     if (err == TN_OK)
-        err = reply(guest->cpu, &guest->turn, cap, result, &out);
-    else /* it is used up all the same */
-        (void)reply(guest->cpu, &guest->turn, cap, TN_EGONE, NULL);
-    return done(results, err);
+        return done(results, reply(guest->cpu, &guest->turn, cap, result, &out));
+    tn_err told = reply(guest->cpu, &guest->turn, cap, err, NULL); /* it is consumed all the same */
+    return done(results, told == TN_OK ? err : told);
 }
 
 static enum wasm_status host_cancelled(void *host, struct wasm_instance *instance,
@@ -404,7 +403,13 @@ tn_err guest_bind(struct guest *guest, struct wasm_error *ret_error)
     for (uint32_t i = 0; i < n; i++) {
         struct wasm_import_info info = wasm_import(guest->module, i);
         int32_t found = import_find(&info);
-        if (found < 0 || i >= GUEST_IMPORTS) {
+        if (i >= GUEST_IMPORTS) {
+            *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
+            fmt_print(ret_error->text, sizeof(ret_error->text),
+                      "it imports more than the %d functions that there are", GUEST_IMPORTS);
+            return TN_EFORMAT;
+        }
+        if (found < 0) {
             *ret_error = (struct wasm_error){.err = TN_EFORMAT, .func = UINT32_MAX};
             fmt_print(ret_error->text, sizeof(ret_error->text),
                       "it imports %.*s.%.*s, which is not a function of tenon_0",

@@ -56,7 +56,8 @@ class Check(cli.Case):
         done = self.expect(0, 'check', 'hello.toml')
         self.assertEqual(done.stdout, GOOD.format(
             domain='wasm  ',
-            trust='Trusted with everything: no component; only this program and its drivers'))
+            trust='Trusted with everything: no component; only this program and its drivers\n\n'
+                  'Trusted enough to be placed in the kernel, and in the sandbox now: hello'))
         self.assertEqual(done.stderr, '')
         self.wired('domain = "kernel"')
         done = self.expect(0, 'check', 'hello.toml')

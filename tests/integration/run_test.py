@@ -106,7 +106,7 @@ class Run(cli.Case):
         done = self.expect(0, 'run', '../probe.toml', '-q', '--', 'read', cwd=here)
         self.assertEqual(done.stdout, 'beside the system.toml\n')
         os.unlink(self.path('data.txt'))
-        self.expect(1, 'run', 'probe.toml', '-q', '--', 'read')
+        self.expect(2, 'run', 'probe.toml', '-q', '--', 'read')
 
     def test_arguments_at_their_limit(self):
         self.probe(*['echo', 'x'] * 32)
