@@ -401,6 +401,25 @@ static void test_a_stack_holds_a_chain_of_guests(void **state)
     end(&kit);
 }
 
+/* A reply is used up whatever it was answered with, so the caller hears of it. */
+static tn_err drive_misreply(void *self, const struct tn_turn *turn)
+{
+    struct tn_pack in = {.len = 0};
+    (void)self;
+    tn_time at = turn->now + 50000000;
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 22), &in, NULL, at) == TN_EFAULT);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_reply_out_of_bounds_is_used_up(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_misreply};
+    one_guest(&driver);
+}
+
 static uint64_t forged(const struct tn_interface *interface, uint32_t ordinal, uint32_t ncaps)
 {
     uint64_t value = 0;
@@ -455,6 +474,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_yielding_does_not_outlive_the_deadline),
         cmocka_unit_test(test_what_nobody_hears_is_dropped),
         cmocka_unit_test(test_a_stack_holds_a_chain_of_guests),
+        cmocka_unit_test(test_a_reply_out_of_bounds_is_used_up),
         cmocka_unit_test(test_a_fallen_guest_is_not_made_to_be_stopped),
         cmocka_unit_test(test_no_more_capabilities_than_the_method_has),
     };

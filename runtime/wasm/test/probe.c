@@ -23,6 +23,7 @@ enum {
     M_YIELDS = TN_METHOD(900, 19),
     M_FORGE = TN_METHOD(900, 20),
     M_CHAIN = TN_METHOD(900, 21),
+    M_MISREPLY = TN_METHOD(900, 22),
 };
 
 struct probe {
@@ -225,6 +226,13 @@ static tn_err call_wild(const struct tn_turn *turn, const struct tn_pack *in, st
         return TN_ECANCELLED;
     case M_FORGE:
         return forge(in, out);
+    case M_MISREPLY: {
+        struct tn_pack wild = {.len = 64};
+        wild.data_bits = 0xfffffff0u;
+        if (tn_defer(&cap) != TN_OK || tn_reply(cap, TN_OK, &wild) != TN_EFAULT)
+            return TN_EINTERNAL;
+        return tn_reply(cap, TN_OK, NULL) == TN_EBADCAP ? TN_DEFERRED : TN_EINTERNAL;
+    }
     case M_CHAIN:
         if (tn_need("next", 4, &cap) != TN_OK)
             __builtin_trap();
