@@ -240,7 +240,9 @@ static tn_err drive_gone_caller(void *self, const struct tn_turn *turn)
     uint32_t before = space_count(lone->space);
     struct tn_pack in = {.len = 0}, out = {.len = 0};
     tn_time at = turn->now + 300000;
-    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 16), &in, &out, at) == TN_ETIME);
+    tn_err err = tn_call(kit_need("guest"), TN_METHOD(900, 16), &in, &out, at);
+    /* The callee's wait ends at the same deadline: on another CPU its answer may win the race. */
+    KIT_CHECK(err == TN_ETIME || err == TN_OK);
     pause_until(at + 10000000);
     KIT_CHECK(space_count(lone->space) == before);
     kit_stop();
