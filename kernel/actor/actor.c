@@ -170,6 +170,21 @@ struct actor *wait_callee(struct wait *wait)
     return callee;
 }
 
+struct wait *wait_of_call(struct actor *actor, uint64_t *ret_generation, struct actor **ret_callee)
+{
+    struct wait *wait = at_load(&actor->waits, ACQUIRE);
+    for (; wait != NULL; wait = wait->made) {
+        uint64_t generation = wait_generation(wait);
+        struct actor *callee = wait_callee(wait);
+        if (callee != NULL) {
+            *ret_generation = generation;
+            *ret_callee = callee;
+            return wait;
+        }
+    }
+    return NULL;
+}
+
 /* The search is depth first over what each waiting turn waits for, with a budget of looks. An actor
  * with a turn to spare, or with one that waits for nobody, is held up by nobody. */
 static bool held_up(struct actor *by, struct actor *from, uint32_t depth, uint32_t *looks)

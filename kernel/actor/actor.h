@@ -319,6 +319,8 @@ void wait_set_callee(struct wait *wait, struct actor *callee, int order);
 /* For whom that wait waits at this moment; NULL: for nobody. Any CPU; the pointer is good until the
  * turn waits or ends. */
 struct actor *wait_callee(struct wait *wait);
+/* A call that the actor waits for, if any: its wait, generation and callee. Any CPU. */
+struct wait *wait_of_call(struct actor *actor, uint64_t *ret_generation, struct actor **ret_callee);
 /* Whether every turn that the actor may have waits, directly or through others, for the actor. Any
  * CPU; false too when that cannot be told in a bounded search. */
 bool actor_waits_for_itself(struct actor *actor);

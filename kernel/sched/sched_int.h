@@ -32,6 +32,8 @@ void turn_made_ready(struct actor *actor, struct turn *turn);
 void credit_freed(struct cpu *cpu, struct actor *actor, const struct cell *cell);
 /* Hands out credits to those who wait for one. Inside. */
 void credits_grant(struct cpu *cpu, struct actor *actor);
+/* Frees a message unread; a call is answered with TN_EGONE. By the receiver's runner, outside. */
+void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell);
 /* Drops all that is in the mailbox. By the receiver's runner, outside. */
 void mailbox_drain(struct cpu *cpu, struct actor *actor);
 /* The runner of a DYING actor ends what can be ended now, outside; true when it is DEAD. Else it is

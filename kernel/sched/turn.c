@@ -343,8 +343,7 @@ void credit_freed(struct cpu *cpu, struct actor *actor, const struct cell *cell)
         credits_grant(cpu, actor);
 }
 
-/* Frees a message unread; a call is answered with TN_EGONE. By the receiver's runner, outside. */
-static void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
+void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     if ((cell->flags & CELL_EMBEDDED) != 0) {
         uint64_t cookie;

@@ -285,8 +285,7 @@ void boot_stop(struct boot *boot)
     if (job != NULL)
         actor_kill(NULL, job); /* its caller, the root, goes on with TN_EGONE */
     if (embedded_claim(&boot->stop)) {
-        mbox_push(&boot->actor->mbox, &boot->stop.cell);
-        sched_wake(NULL, boot->actor);
+        sched_post(NULL, boot->actor, &boot->stop.cell);
     }
 }
 
