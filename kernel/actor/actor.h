@@ -28,8 +28,8 @@
  * (actor_reap)--> DEAD.
  *
  * Invariants
- *   1. An IDLE actor has no work but what its home will be told of: if `pushed`, `woken` or a change
- *      of `life` came without the lock, a bit of `asked` is set or about to be.
+ *   1. An IDLE actor has no work but what its home will be told of: if `pushed`, `woken` or a
+ * change of `life` came without the lock, a bit of `asked` is set or about to be.
  *   2. `asked` is not 0 just while the actor is on one list of those that asked, or about to be put
  *      on one; that list holds a ref.
  *   3. A wait is completed by exactly one party: reply, expiry, kill or grant race with one
@@ -111,20 +111,20 @@ struct turn {
     struct tn_turn info; /* what the handler sees */
     struct tn_pack in;   /* data points into cell, block or `small` */
     struct actor *actor;
-    struct cell *cell;   /* the message, until the turn ends; NULL for a call on the caller's stack */
+    struct cell *cell; /* the message, until the turn ends; NULL for a call on the caller's stack */
     struct block *block; /* long arguments, until the turn ends */
     /* The call to answer: who waits, and which time. NULL: oneway, answered or deferred. */
     struct wait *caller;
     uint64_t generation;
-    struct fiber *fiber; /* that it runs or waits on; NULL when its continuation is data */
-    struct wait *wait;   /* that it has open, or had last and not released */
-    uint16_t depth;      /* of calls */
-    bool caller_ref;     /* the caller's actor is held by a ref */
-    bool deferred;       /* the answer is a reply capability's now */
-    bool cancelled;      /* the actor is being killed: every wait fails with TN_ECANCELLED */
-    atomic_u32 state;    /* enum turn_state */
-    struct turn *link;   /* among the woken */
-    struct turn *waits_link;                /* among the actor's that wait; home */
+    struct fiber *fiber;     /* that it runs or waits on; NULL when its continuation is data */
+    struct wait *wait;       /* that it has open, or had last and not released */
+    uint16_t depth;          /* of calls */
+    bool caller_ref;         /* the caller's actor is held by a ref */
+    bool deferred;           /* the answer is a reply capability's now */
+    bool cancelled;          /* the actor is being killed: every wait fails with TN_ECANCELLED */
+    atomic_u32 state;        /* enum turn_state */
+    struct turn *link;       /* among the woken */
+    struct turn *waits_link; /* among the actor's that wait; home */
     _Alignas(16) uint8_t small[TURN_SMALL]; /* short arguments of a call that runs at once */
 };
 
@@ -146,10 +146,10 @@ struct wait_queue {
  * late replier that holds (wait, generation) and a ref of the actor never touches foreign memory.
  */
 struct wait {
-    atomic_u64 state;     /* generation << 2 | enum wait_state */
-    struct actor *actor;  /* whose it is, always */
-    struct wait *made;    /* the next that the actor has made; set before others see it */
-    struct turn *turn;    /* NULL: nobody's, free to be taken by the actor's runner */
+    atomic_u64 state;    /* generation << 2 | enum wait_state */
+    struct actor *actor; /* whose it is, always */
+    struct wait *made;   /* the next that the actor has made; set before others see it */
+    struct turn *turn;   /* NULL: nobody's, free to be taken by the actor's runner */
     tn_err result;
     bool expires; /* expiry was armed; of the owner */
     bool credit_held, callee_ref;
@@ -164,10 +164,10 @@ struct wait {
     struct object *held;     /* notification: in whose queue it is; holds a ref */
     /* A call: */
     atomic_of(struct actor *) callee; /* for the search of circles */
-    atomic_u64 lending; /* generation << 8 | 1 + the priority that it lends the callee, or 0 */
-    void *room;                       /* for the reply, of the caller's memory */
-    atomic_u32 room_size;             /* read by the callee at any time, see turn_room_size */
-    uint32_t len;                     /* of the reply, also when it did not fit */
+    atomic_u64 lending;   /* generation << 8 | 1 + the priority that it lends the callee, or 0 */
+    void *room;           /* for the reply, of the caller's memory */
+    atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
+    uint32_t len;         /* of the reply, also when it did not fit */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];
 };
@@ -197,8 +197,8 @@ struct actor {
     atomic_of(struct cpu *) home; /* changes under the old home's lock, while not RUNNING */
     atomic_u32 life;              /* enum actor_life */
     atomic_u32 asked;             /* enum actor_ask */
-    atomic_u64 lent; /* waits that lend it a priority: byte p counts those of priority p */
-    struct actor *asked_link;     /* on its home's list of those that asked */
+    atomic_u64 lent;          /* waits that lend it a priority: byte p counts those of priority p */
+    struct actor *asked_link; /* on its home's list of those that asked */
     atomic_of(struct turn *) woken; /* parked turns that others woke, newest first */
     atomic_of(struct wait *) waits; /* all that were made; others look for circles there */
     struct mbox mbox;               /* says itself what is whose */
@@ -212,7 +212,8 @@ struct actor {
     uint8_t priority;          /* its own, always the same */
     uint8_t turns;             /* that exist */
     uint8_t concurrency;       /* that may */
-    bool pinned;         /* stays where it is */
+    bool pinned;               /* stays where it is */
+    bool patient;              /* lends its priority to nobody */
     bool exact_time;
     /* of the owner (RUNNING) */
     struct instance *instance;
@@ -227,10 +228,11 @@ struct actor_config {
     const char *name;
     struct untyped *memory; /* the actor and what it makes the kernel hold is charged here */
     struct space *space;
-    uint32_t mailbox; /* messages, 1 to TN_MAILBOX_MAX */
-    uint8_t priority; /* < TN_PRIORITIES */
+    uint32_t mailbox;    /* messages, 1 to TN_MAILBOX_MAX */
+    uint8_t priority;    /* < TN_PRIORITIES */
     uint8_t concurrency; /* turns, 1 to TN_TURNS_MAX; 0: 1 */
     bool pinned;         /* `home` is for good */
+    bool patient;        /* lends its priority to nobody that it waits for */
     struct cpu *home;
     struct limbo *limbo;
     atomic_u32 *alive; /* counts those that are not dead */
@@ -294,8 +296,8 @@ void wait_dequeue(struct wait *wait);
 /* The oldest wait of a queue, claimed (WAIT_FILLING) for the caller; NULL when nobody waits. Under
  * the queue's lock. */
 struct wait *wait_queue_claim(struct wait_queue *queue);
-/* The priority that the actor is to be run at: its own, or a more urgent one that somebody who waits
- * for it lends. Any CPU. */
+/* The priority that the actor is to be run at: its own, or a more urgent one that somebody who
+ * waits for it lends. Any CPU. */
 static inline uint32_t actor_priority(struct actor *actor)
 {
     /* RELAXED: who raises it asks the home to look again. */

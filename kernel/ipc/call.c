@@ -104,7 +104,7 @@ static void lend(struct wait *wait, struct actor *callee, uint32_t priority)
 static void lend_if_urgent(struct calling *c)
 {
     uint32_t priority = actor_priority(c->turn->actor);
-    if (__builtin_expect(priority < c->callee->priority, 0))
+    if (__builtin_expect(priority < c->callee->priority, 0) && !c->turn->actor->patient)
         lend(c->wait, c->callee, priority);
 }
 

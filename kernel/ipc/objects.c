@@ -252,7 +252,8 @@ static void timer_destroy(struct object *object)
 static const struct object_class timer_class = {
     .type = OBJ_TIMER, .name = "timer", .orphan = timer_orphan, .destroy = timer_destroy};
 
-/* Inside the CPU that it was armed on. A timer that fires again before its message was taken is one message. */
+/* Inside the CPU that it was armed on. A timer that fires again before its message was taken is one
+ * message. */
 static void timer_fire(struct cpu *cpu, struct event *event)
 {
     struct timer *timer = CONTAINER_OF(event, struct timer, event);

@@ -85,8 +85,8 @@ struct cpu {
     /* shared */
     _Alignas(64) atomic_of(struct actor *) asked; /* actors that others asked, newest first */
     atomic_u32 asleep;                            /* it is to be unparked */
-    struct spinlock seize; /* one at a time takes the lock from the owner */
-    _Alignas(64) struct wheel wheel; /* under the lock */
+    struct spinlock seize;                        /* one at a time takes the lock from the owner */
+    _Alignas(64) struct wheel wheel;              /* under the lock */
 };
 
 struct kernel_config {
@@ -208,14 +208,14 @@ tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const stru
  * cannot have it goes, for nobody knows of it. */
 void turn_answer_or_drop(struct cpu *cpu, struct turn *turn, tn_err result,
                          const struct tn_pack *out);
-/* The same for a call that is known by the caller's wait and its generation; drops no ref. When the answer
- * cannot be given (TN_ETOOBIG, the errors of pack_transfer) the caller gets that error as well, and
- * all capabilities stay. */
+/* The same for a call that is known by the caller's wait and its generation; drops no ref. When the
+ * answer cannot be given (TN_ETOOBIG, the errors of pack_transfer) the caller gets that error as
+ * well, and all capabilities stay. */
 tn_err wait_answer(struct cpu *cpu, struct wait *caller, uint64_t generation, tn_err result,
                    struct space *from, const struct tn_pack *out);
 
-/* A credit of the actor's mailbox that will not be used goes back to the door that it is from, or to
- * who waits for one. Outside. */
+/* A credit of the actor's mailbox that will not be used goes back to the door that it is from, or
+ * to who waits for one. Outside. */
 void credit_back(struct cpu *cpu, struct actor *actor, bool away);
 
 /* Deletes the capabilities that came with the turn's message, which nobody will look at. */

@@ -112,7 +112,8 @@ void sched_ask(struct actor *actor, uint32_t bits)
      * done with the link. */
     if (at_or(&actor->asked, bits, ACQ_REL) != 0)
         return;
-    /* Whoever asks has it from somebody who held it in this turn; it may be on its way out since. */
+    /* Whoever asks has it from somebody who held it in this turn; it may be on its way out since.
+     */
     if (!object_try_ref(actor_object(actor))) {
         at_store(&actor->asked, 0, RELAXED);
         return;

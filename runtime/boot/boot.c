@@ -240,6 +240,7 @@ tn_err boot_make(const struct boot_input *input, struct boot **ret_boot)
     if (err != TN_OK)
         return err;
     struct actor_config config = {.name = "root",
+                                  .patient = true, /* its job is not more urgent than others */
                                   .memory = memory,
                                   .space = boot->space,
                                   .mailbox = 4,
