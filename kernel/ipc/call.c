@@ -153,7 +153,7 @@ static tn_err enqueue(struct calling *c)
     if (!got && !away)
         return TN_EFULL;
     lend_if_urgent(c);
-    struct cell *cell;
+    struct cell *cell = NULL;
     cpu_enter(cpu);
     tn_err err = make_cell(c, &cell);
     if (err == TN_OK) {

@@ -86,7 +86,7 @@ static tn_err make_cell(const struct sending *s, struct cell **ret_cell)
 /* Sends with a credit that is held; gives it back on failure. Outside. */
 static tn_err deliver(const struct sending *s)
 {
-    struct cell *cell;
+    struct cell *cell = NULL;
     cpu_enter(s->cpu); /* for the cells of the sender, which lives here */
     tn_err err = make_cell(s, &cell);
     if (err == TN_OK)
@@ -161,7 +161,7 @@ tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
         err = check_pack(in);
     if (err != TN_OK)
         return err;
-    struct cell *cell;
+    struct cell *cell = NULL;
     cpu_enter(cpu);
     if (actor_here(cpu, s.target) && mbox_reserve(&s.target->mbox)) {
         err = make_cell(&s, &cell);
