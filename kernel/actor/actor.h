@@ -212,6 +212,7 @@ struct actor {
     uint8_t priority;          /* its own, always the same */
     uint8_t turns;             /* that exist */
     uint8_t concurrency;       /* that may */
+    bool mail_next;            /* a message is to have its turn before the next woken one */
     bool pinned;               /* stays where it is */
     bool patient;              /* lends its priority to nobody */
     bool exact_time;

@@ -163,8 +163,22 @@ static bool run_special(struct cpu *cpu, struct actor *actor, bool *ret_mine)
     if (turn == NULL)
         return actor_life(actor) != ACTOR_DYING;
     actor->ready = turn->link;
+    actor->mail_next = true;
     *ret_mine = resume(cpu, turn);
     return *ret_mine;
+}
+
+/* Something other than a message is to be done first. A turn that is woken again and again and the
+ * messages that wait, where there is room for them, take turns. */
+static inline bool is_special(struct actor *actor)
+{
+    if (actor_life(actor) == ACTOR_DYING)
+        return true;
+    if (__builtin_expect(actor->ready == NULL, 1))
+        return false;
+    bool mail = actor->mail_next && actor->turns < actor->concurrency && actor->mbox.first != NULL;
+    actor->mail_next = false;
+    return !mail;
 }
 
 /* A message to an actor that has no code yet. Inside before and after. */
@@ -191,7 +205,7 @@ static struct cpu *run_actor(struct cpu *cpu, struct actor *actor)
         if (cpu->until_clock-- == 0)
             look_at_clock(cpu, actor);
         bool mine = true;
-        if (__builtin_expect(actor->ready != NULL || actor_life(actor) == ACTOR_DYING, 0)) {
+        if (__builtin_expect(is_special(actor), 0)) {
             if (run_special(cpu, actor, &mine))
                 continue;
             if (!mine)
