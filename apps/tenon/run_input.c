@@ -10,21 +10,6 @@
 #include "base/utf8.h"
 #include "runtime/elf/elf.h"
 
-/* Says it, also as JSON; EXIT_USAGE. */
-static int refuse(const char *format, ...) FMT_LIKE(1, 2);
-
-static int refuse(const char *format, ...)
-{
-    char text[2 * sizeof(struct shown)];
-    va_list args;
-    va_start(args, format);
-    (void)fmt_vprint(text, sizeof(text), format, args);
-    va_end(args);
-    say("%s", text);
-    json_print_error(text);
-    return EXIT_USAGE;
-}
-
 static int read_place(const char *word, struct system_place *ret)
 {
     struct str name = str_of(word), domain = {NULL, 0};
