@@ -11,7 +11,7 @@ const struct flag flags[FLAGS] = {
     [FLAG_HELP] = {"help", 'h', NULL, "print the help of the verb"},
     [FLAG_JSON] = {"json", 0, NULL, "print one JSON object on standard output instead of text"},
     [FLAG_VERBOSE] = {"verbose", 'v', NULL, "print each of the eight phases of the boot"},
-    [FLAG_QUIET] = {"quiet", 'q', NULL, "print no news, only what failed"},
+    [FLAG_QUIET] = {"quiet", 'q', NULL, "print no news and no log, only results and errors"},
     [FLAG_STATS] = {"stats", 0, NULL, "print what each component did, at the end"},
     [FLAG_PLACE] = {"place", 0, "NAME=DOMAIN",
                     "run component NAME in kernel or wasm, whatever SYSTEM.toml says"},

@@ -15,7 +15,7 @@ void report_phase(void *ctx, enum boot_phase phase, uint64_t took_ns, tn_err err
     struct run *run = ctx;
     (void)text; /* the boot's result has it */
     run->phases[phase] = (struct run_phase){.ran = true, .took_ns = took_ns, .err = err};
-    if (run_has(run, FLAG_VERBOSE))
+    if (run_has(run, FLAG_VERBOSE) && !run_has(run, FLAG_QUIET))
         say("phase %u of %d: %-20s %12s%s", (uint32_t)phase + 1, BOOT_PHASES,
             boot_phase_name(phase), amount_took(took_ns).text, err == TN_OK ? "" : "  failed");
 }
