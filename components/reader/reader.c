@@ -7,7 +7,10 @@
  *   3. The first line that is not empty may be a header: it has a letter and is no row.
  *   4. Lines that are no rows are counted and passed over, SKIP_FREE of them always and
  *      SKIP_PERCENT of all; more is an error, which names the first. So is a file without a row.
- *   5. An error is kept: `next` repeats it and `about` explains it, until `rewind`.
+ *   5. The work for one answer is bounded by the bytes read for it, however hard their numbers are
+ *      to read: it ends at ANSWER_BYTES with the rows it has, or else with the first piece that
+ *      has one.
+ *   6. An error is kept: `next` repeats it and `about` explains it, until `rewind`.
  *
  * READING -> ENDED (reader_next, at the end of the file), -> FAILED (fail); all -> READING
  * (reader_rewind). */
@@ -21,6 +24,7 @@
 
 enum {
     PIECE_BYTES = 32768,
+    ANSWER_BYTES = 4 * PIECE_BYTES, /* read for one answer that has rows */
     PROBLEM_MAX = 400,
     SKIP_FREE = 10,
     SKIP_PERCENT = 10,
@@ -243,11 +247,14 @@ static tn_err reader_next(struct reader *r, const struct tn_pack *in, struct tn_
         return TN_ETOOBIG;
     if (max > fit)
         max = fit;
+    uint64_t from = r->offset;
     r->nrows = 0;
     while (r->state == READING && r->nrows < max) {
         take_lines(r, max);
         if (too_much_garbage(r))
             return fail_garbage(r);
+        if (r->at == r->len && r->nrows > 0 && r->offset - from >= ANSWER_BYTES)
+            break;
         if (r->at == r->len && r->nrows < max) {
             err = fetch(r);
             if (err != TN_OK)
