@@ -37,6 +37,8 @@ struct reader {
     enum reader_state state;
     tn_err err; /* FAILED: what next answers */
     uint64_t offset, lines, rows, skipped, bad_line;
+    uint64_t disordered, disordered_line; /* rows not later than latest_ms; the first of them */
+    int64_t latest_ms;                    /* of all rows so far */
     bool header_seen;
     bool too_long;        /* the line in carry is, and its rest is passed over */
     uint32_t at, len;     /* in piece: what was not read yet */
@@ -55,6 +57,7 @@ static void reader_rewind(struct reader *r)
 {
     r->state = READING;
     r->offset = r->lines = r->rows = r->skipped = r->bad_line = 0;
+    r->disordered = r->disordered_line = 0;
     r->header_seen = r->too_long = false;
     r->at = r->len = r->carried = 0;
     r->bad_reason[0] = r->problem[0] = '\0';
@@ -136,6 +139,20 @@ static void skip_line(struct reader *r, const char *reason)
     }
 }
 
+/* What is out of order is a row all the same: who reads decides what to do with it. */
+static void take_row(struct reader *r, const struct row *row)
+{
+    if (r->rows > 0 && row->time_ms <= r->latest_ms) {
+        if (r->disordered++ == 0)
+            r->disordered_line = r->lines;
+    } else {
+        r->latest_ms = row->time_ms;
+    }
+    r->times[r->nrows] = row->time_ms;
+    r->values[r->nrows++] = row->value;
+    r->rows++;
+}
+
 /* One whole line; `at` has no line end. */
 static void take_line(struct reader *r, const char *at, size_t len)
 {
@@ -155,9 +172,7 @@ static void take_line(struct reader *r, const char *at, size_t len)
     if (is_blank(at, len))
         return;
     if (reader_row(at, len, &row, reason) == TN_OK) {
-        r->times[r->nrows] = row.time_ms;
-        r->values[r->nrows++] = row.value;
-        r->rows++;
+        take_row(r, &row);
     } else if (!r->header_seen && r->rows == 0 && r->skipped == 0 && has_letter(at, len)) {
         r->header_seen = true;
     } else {
@@ -278,6 +293,8 @@ static tn_err reader_about(const struct reader *r, struct tn_pack *out)
         .bad_line = r->bad_line,
         .bad_reason = {r->bad_reason, (uint32_t)str_length(r->bad_reason)},
         .problem = {r->problem, (uint32_t)str_length(r->problem)},
+        .disordered = r->disordered,
+        .disordered_line = r->disordered_line,
     };
     return demo_rows_about_reply_encode(&reply, out);
 }

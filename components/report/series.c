@@ -95,6 +95,7 @@ static tn_err take_about(struct report *r, struct series *s)
         return problem(r, s->name, "does not answer", err);
     s->lines = about.lines;
     s->skipped = about.skipped;
+    s->disordered_line = about.disordered_line;
     s->bad_line = about.bad_line;
     copy_text(s->bad_reason, sizeof(s->bad_reason), about.bad_reason);
     return TN_OK;
@@ -199,6 +200,11 @@ static tn_err put_picture(struct report *r)
         }
     }
     return err == TN_OK ? TN_OK : problem(r, "plotter", "could not draw", err);
+}
+
+uint64_t series_found(const struct report *r, const struct series *s)
+{
+    return r->labelled ? s->nfindings : s->found;
 }
 
 tn_err series_run(struct report *r, uint32_t index)

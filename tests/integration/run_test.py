@@ -160,7 +160,8 @@ class Run(cli.Case):
             self.assertGreater(found['ready_ms'], 0)
             self.assertEqual(found['job'], {'exit_code': 0,
                                             'summary': 'Hello, Ada! This is run 1.'})
-            self.assertEqual((found['ok'], found['stopped'], found['faults']), (True, False, []))
+            self.assertEqual((found['ok'], found['stopped'], found['faults'], found['written']),
+                             (True, False, [], []))
             one = found['components'][0]
             self.assertEqual((one['name'], one['domain'], one['failed']),
                              ('hello', domain, False))
