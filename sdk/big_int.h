@@ -15,7 +15,7 @@ struct big {
 };
 
 void big_set(struct big *b, uint64_t x);
-/* b = b * m + add. */
+/* b = b * m + add, m > 0. */
 void big_multiply_add(struct big *b, uint32_t m, uint32_t add);
 void big_multiply_power_of_10(struct big *b, uint32_t power);
 void big_multiply_power_of_5(struct big *b, uint32_t power);

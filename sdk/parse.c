@@ -141,6 +141,8 @@ static uint32_t divide_step(struct big *a, const struct big *b, uint32_t bits)
     uint64_t digit = (top << 32 | next) / b->limb[b->n - 1];
     if (digit > UINT32_MAX)
         digit = UINT32_MAX;
+    if (digit == 0)
+        return 0;
     struct big product = *b;
     big_multiply_add(&product, (uint32_t)digit, 0);
     for (; big_compare(&product, a) > 0; digit--) /* twice at most */
