@@ -41,8 +41,8 @@ class Run(cli.Case):
     def test_place_is_held_to_the_rules(self):
         self.write('hello.toml', cli.system('hello').replace('components = ["hello"]', ''))
         done = self.expect(2, 'run', 'hello.toml', '--place=hello=kernel')
-        self.assertIn("hello.toml: --place hello=kernel: 'hello' is of ring 2 and may not be in the "
-                      'kernel: write "wasm"', done.stderr)
+        self.assertIn("hello.toml: --place hello=kernel: 'hello' is of ring 2 and may not be in "
+                      'the kernel: write "wasm"', done.stderr)
         found = self.expect_json(2, 'run', 'hello.toml', '--place=hello=kernel')
         self.assertEqual([f['line'] for f in found['faults']], [0])
         done = self.expect(2, 'run', 'hello.toml', '--place=hello=process')
