@@ -84,8 +84,8 @@ class Demo(unittest.TestCase):
                        r"ec2_request_latency_system_failure +4,032 +3 +3 +0 +3 of 3 +2.2% in 4 h ",
                        r"rds_cpu_utilization_e47b3b +4,032 +2 +2 +0 +2 of 2 "):
             self.assertRegex(out, series)
-        self.assertIn("13 findings: 9 hits, which find 8 of 10 labelled failures, and 4 false alarms",
-                      out)
+        self.assertIn("13 findings: 9 hits, which find 8 of 10 labelled failures, "
+                      "and 4 false alarms", out)
         self.assertIn(f"tenon: wrote {self.page}\n", said)
         for attempt, error in (("read a file it was not given", "TN_EBADCAP"),
                                ("call what it is not wired to", "TN_ENOTWIRED"),
