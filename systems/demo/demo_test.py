@@ -173,6 +173,7 @@ class Demo(unittest.TestCase):
                       "left out of the detection\n", out)
         self.assertIn("2 not later than a row before, the first on line 1002, left out of the "
                       "detection; 1 line is no row, the first is line 1004", self.check_page()[0])
+        self.assertIn("1,002 rows from 2023-11-14 22:13 to 2023-11-15 14:52", self.check_page()[0])
 
     def test_numbers_that_are_hard_to_read(self):
         """The work for a number is bounded, however small it is or long."""
