@@ -40,10 +40,7 @@ void cap_root_init(struct cap_root *root)
 /* The slot that `cap` names at this moment, and its word. Also without the lock. */
 static struct slot *cap_slot(struct space *space, tn_cap cap, uint64_t *ret_word)
 {
-    uint32_t index = (uint32_t)(cap & ((1u << WORD_GENERATION_SHIFT) - 1));
-    if (index >= space->slots_max)
-        return NULL;
-    struct slot *slot = space_slot(space, index);
+    struct slot *slot = space_slot(space, (uint32_t)(cap & ~WORD_GENERATION));
     if (slot == NULL)
         return NULL;
     uint64_t word = at_load(&slot->word, ACQUIRE);

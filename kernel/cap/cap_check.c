@@ -40,7 +40,7 @@ static uint32_t check_free_list(struct space *space)
     const struct slot *last = NULL;
     for (const struct slot *slot = space->free_first; slot != NULL;
          slot = (const struct slot *)slot->next) {
-        ASSERT(n < space->fresh && !live(slot) && slot->space == space);
+        ASSERT(n < space->fresh && !live(slot) && slot_space(slot) == space);
         ASSERT(at_load(&slot->badge, RELAXED) == space_index(space, slot));
         ASSERT(slot->prev == 0 && slot->first == NULL && slot->last == NULL);
         last = slot;
@@ -57,7 +57,7 @@ void cap_check(struct space *space)
     uint32_t lives = 0;
     for (uint32_t i = 0; i < space->fresh; i++) {
         struct slot *slot = space_slot(space, i);
-        ASSERT(slot != NULL && slot->space == space && space_index(space, slot) == i);
+        ASSERT(slot != NULL && slot_space(slot) == space && space_index(space, slot) == i);
         if (live(slot)) {
             check_live(slot);
             lives++;

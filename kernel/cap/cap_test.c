@@ -113,6 +113,21 @@ static void test_space_arguments(void **state)
     fixture_close(&f);
 }
 
+/* An actor that holds nothing pays for the space alone. */
+static void test_empty_space_is_small(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f, TN_SPACE_MAX);
+    uint64_t used = mem_stats(f.arena.root).used_bytes - f.used_bytes;
+    assert_in_range(used / ARRAY_LEN(f.space), 1, 128);
+    /* In a space without slots no handle names anything. */
+    const tn_cap any[] = {0, 1, 7, 8, UINT64_C(1) << 24, TN_SPACE_MAX - 1, UINT64_MAX};
+    for (uint32_t i = 0; i < ARRAY_LEN(any); i++)
+        assert_true(stale(f.space[0], any[i]));
+    fixture_close(&f);
+}
+
 static void test_lookup(void **state)
 {
     (void)state;
@@ -581,6 +596,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_space_arguments),
+        cmocka_unit_test(test_empty_space_is_small),
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_mint_arguments),
         cmocka_unit_test(test_move),
