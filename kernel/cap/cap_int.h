@@ -59,22 +59,87 @@ struct slot *tree_parent(const struct slot *slot);
 uint32_t space_index(struct space *space, const struct slot *slot);
 /* Sees to it that space_take can be called n times. TN_EAGAIN: it can, but the lock was dropped
  * meanwhile, so what was decoded must be decoded again. TN_ENOSLOT, TN_ENOMEM. */
-tn_err space_reserve(struct space *space, uint32_t n);
+tn_err space_make_room(struct space *space, uint32_t n);
 /* A free slot becomes a capability in no tree; returns its handle. */
 tn_cap space_take(struct space *space, struct object *object, uint64_t badge, uint32_t rights,
                   struct slot **ret_slot);
-/* A capability in no tree becomes a free slot, or is retired. */
+/* A capability in no tree, or a reserved slot becomes a free slot, or is retired. */
 void space_put(struct slot *slot);
 
-/* cap.c */
+/* A free slot is reserved for whoever has its handle, which names nothing until space_fill; room
+ * for it was seen to as for space_take. */
+tn_cap space_reserve(struct space *space);
+/* A reserved slot becomes a capability in no tree. */
+void space_fill(struct slot *slot, struct object *object, uint64_t badge, uint32_t rights);
 
-/* Objects that lost their last capability, to be told so without locks. */
+/* What every operation begins with. */
+
+/* The slot that `cap` names at this moment, and its word: `state` is WORD_LIVE, or WORD_RESERVED.
+ * Also without the lock. */
+static inline struct slot *slot_find(struct space *space, tn_cap cap, uint64_t state,
+                                     uint64_t *ret_word)
+{
+    struct slot *slot = space_slot(space, (uint32_t)(cap & ~WORD_GENERATION));
+    if (slot == NULL)
+        return NULL;
+    /* ACQUIRE: not older than the life that it tells of. */
+    uint64_t word = at_load(&slot->word, ACQUIRE);
+    if (word_generation(word) != word_generation(cap) || (word & state) == 0)
+        return NULL;
+    *ret_word = word;
+    return slot;
+}
+
+/* A slot from which something may be derived, for operations that need `rights`. Lock held. */
+static inline tn_err slot_decode(struct space *space, tn_cap cap, uint32_t rights,
+                                 struct slot **ret_slot, uint64_t *ret_word)
+{
+    uint64_t word = 0;
+    struct slot *slot = slot_find(space, cap, WORD_LIVE, &word);
+    if (slot == NULL || (word & WORD_REVOKING) != 0)
+        return TN_EBADCAP;
+    if ((rights & ~word) != 0)
+        return TN_ERIGHTS;
+    *ret_slot = slot;
+    *ret_word = word;
+    return TN_OK;
+}
+
+static inline struct object *slot_object(struct slot *slot)
+{
+    return at_load(&slot->object, RELAXED); /* lock held */
+}
+
+/* One more capability names the object. Lock held. */
+static inline void object_count_cap(struct object *object)
+{
+    ASSERT(object->caps < UINT32_MAX);
+    if (object->caps == 0)
+        object_ref(object);
+    object->caps++;
+}
+
+/* revoke.c */
+
+/* Deletes one capability; the object when that was the last to it, which must then be told by
+ * orphan_tell, else NULL. Lock held. */
+struct object *cap_unlink(struct slot *slot);
+/* Without locks. */
+void orphan_tell(struct object *object);
+
+/* Objects that lost their last capability in one hold of the lock. */
 struct orphans {
-    struct object *object[CAP_STEP];
     uint32_t count;
+    struct object *object[CAP_STEP];
 };
-/* Deletes one capability; room for one more orphan. Lock held. */
-void cap_unlink(struct slot *slot, struct orphans *orphans);
+/* cap_unlink; room for one more orphan. Lock held. */
+static inline void orphans_unlink(struct orphans *orphans, struct slot *slot)
+{
+    ASSERT(orphans->count < CAP_STEP);
+    struct object *object = cap_unlink(slot);
+    if (object != NULL)
+        orphans->object[orphans->count++] = object;
+}
 /* Without locks. */
 void orphans_tell(struct orphans *orphans);
 

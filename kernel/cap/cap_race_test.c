@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
-#include "kernel/cap/cap.h"
+#include "kernel/cap/lookup.h"
 #include "kernel/mem/limbo.h"
 #include "kernel/mem/mem.h"
 #include "machine/sim/sim.h"
@@ -96,7 +96,7 @@ static void do_make(uint32_t space)
 static void do_lookup(uint32_t space)
 {
     struct cap_view view = {0};
-    if (cap_lookup(world.space[space], recall(space), OBJ_NOTE, TN_R_CALL, &view) != TN_OK) {
+    if (cap_find(world.space[space], recall(space), OBJ_NOTE, TN_R_CALL, &view) != TN_OK) {
         at_add(&world.stale, 1, RELAXED);
         return;
     }

@@ -15,13 +15,14 @@
 #include "base/atomic.h"
 #include "kernel/cap/cap.h"
 
-/* A slot's word: generation:40 | unused:6 | flags:2 | type:8 | rights:8. */
+/* A slot's word: generation:40 | unused:5 | flags:3 | type:8 | rights:8. */
 enum {
     WORD_RIGHTS = 0xff,
     WORD_TYPE_SHIFT = 8,
     WORD_TYPE = 0xff << WORD_TYPE_SHIFT,
     WORD_LIVE = 1 << 16,     /* the slot is a capability */
     WORD_REVOKING = 1 << 17, /* nothing may be derived from it now */
+    WORD_RESERVED = 1 << 18, /* the slot waits for a capability (cap_reserve) */
     WORD_GENERATION_SHIFT = 24,
 };
 #define WORD_GENERATION (~UINT64_C(0) << WORD_GENERATION_SHIFT)
@@ -52,6 +53,7 @@ struct space {
     uint32_t room;                       /* slots in the chunks there are */
     uint32_t fresh;                      /* slots from this index on were never used */
     uint32_t count;                      /* capabilities */
+    uint32_t reserved;                   /* slots that wait for a capability */
     uint32_t retired;                    /* slots that will never be used again */
     struct slot *free_first, *free_last; /* first in, first out */
 };

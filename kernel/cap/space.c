@@ -167,11 +167,12 @@ static tn_err space_grow(struct space *space)
     return late ? TN_EAGAIN : TN_ENOMEM;
 }
 
-tn_err space_reserve(struct space *space, uint32_t n)
+tn_err space_make_room(struct space *space, uint32_t n)
 {
     ASSERT(space->fresh <= space->room && space->room <= space->slots_max);
-    ASSERT(space->count + space->retired <= space->fresh);
-    if (space->room - space->count - space->retired >= n)
+    uint32_t taken = space->count + space->reserved + space->retired;
+    ASSERT(taken <= space->fresh);
+    if (space->room - taken >= n)
         return TN_OK;
     return space->room < space->slots_max ? space_grow(space) : TN_ENOSLOT;
 }
@@ -197,14 +198,11 @@ static struct slot *slot_next(struct space *space, uint32_t *ret_index)
     return slot;
 }
 
-tn_cap space_take(struct space *space, struct object *object, uint64_t badge, uint32_t rights,
-                  struct slot **ret_slot)
+/* Begins a life of `slot`, which has this generation and is not live. */
+static void slot_begin(struct slot *slot, uint64_t generation, struct object *object,
+                       uint64_t badge, uint32_t rights)
 {
-    ASSERT(object != NULL && (rights & ~(uint32_t)TN_R_ALL) == 0);
-    uint32_t index = 0;
-    struct slot *slot = slot_next(space, &index);
-    uint64_t generation = word_generation(at_load(&slot->word, RELAXED));
-    ASSERT((at_load(&slot->word, RELAXED) & WORD_LIVE) == 0 && generation > 0);
+    ASSERT(object != NULL && (rights & ~(uint32_t)TN_R_ALL) == 0 && generation > 0);
     /* RELEASE of these two: who reads one of them sees the word that ended the slot's last life.
      * RELEASE of the word: who sees this life begun sees what it names. */
     at_store(&slot->object, object, RELEASE);
@@ -212,16 +210,48 @@ tn_cap space_take(struct space *space, struct object *object, uint64_t badge, ui
     uint64_t word = generation << WORD_GENERATION_SHIFT | WORD_LIVE | rights |
                     (uint64_t)object->class->type << WORD_TYPE_SHIFT;
     at_store(&slot->word, word, RELEASE);
+}
+
+tn_cap space_take(struct space *space, struct object *object, uint64_t badge, uint32_t rights,
+                  struct slot **ret_slot)
+{
+    uint32_t index = 0;
+    struct slot *slot = slot_next(space, &index);
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & ~WORD_GENERATION) == 0);
+    slot_begin(slot, word_generation(word), object, badge, rights);
     space->count++;
     *ret_slot = slot;
-    return generation << WORD_GENERATION_SHIFT | index;
+    return word | index;
+}
+
+tn_cap space_reserve(struct space *space)
+{
+    uint32_t index = 0;
+    struct slot *slot = slot_next(space, &index);
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & ~WORD_GENERATION) == 0);
+    /* RELAXED: lookups find nothing here, before and after. */
+    at_store(&slot->word, word | WORD_RESERVED, RELAXED);
+    space->reserved++;
+    return word | index;
+}
+
+void space_fill(struct slot *slot, struct object *object, uint64_t badge, uint32_t rights)
+{
+    struct space *space = slot_space(slot);
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & WORD_RESERVED) != 0 && space->reserved > 0);
+    slot_begin(slot, word_generation(word), object, badge, rights);
+    space->reserved--;
+    space->count++;
 }
 
 void space_put(struct slot *slot)
 {
     struct space *space = slot_space(slot);
     uint64_t word = at_load(&slot->word, RELAXED);
-    ASSERT((word & WORD_LIVE) != 0 && slot->next == 0 && slot->first == NULL);
+    ASSERT((word & (WORD_LIVE | WORD_RESERVED)) != 0 && slot->next == 0 && slot->first == NULL);
     uint64_t generation = word_generation(word);
     bool retired = generation == GENERATION_MAX;
     if (!retired)
@@ -229,8 +259,9 @@ void space_put(struct slot *slot)
     /* The handle is stale from here on. RELAXED: the RELEASE of the stores below carries it. */
     at_store(&slot->word, generation << WORD_GENERATION_SHIFT, RELAXED);
     at_store(&slot->object, NULL, RELEASE);
-    ASSERT(space->count > 0);
-    space->count--;
+    uint32_t *counted = (word & WORD_LIVE) != 0 ? &space->count : &space->reserved;
+    ASSERT(*counted > 0);
+    --*counted;
     if (retired) {
         space->retired++;
         return;
@@ -259,19 +290,22 @@ static bool is_spared(const struct spared *spared, uint32_t index, uint64_t word
     return false;
 }
 
-/* Deletes up to CAP_STEP capabilities from *index on; false at the end of the space. */
+/* Frees up to CAP_STEP slots from *index on; false at the end of the space. */
 static bool clear_step(struct space *space, const struct spared *spared, uint32_t *index)
 {
-    struct orphans orphans = {.count = 0};
+    struct orphans orphans;
+    orphans.count = 0;
     lock_take(&space->root->lock);
     uint32_t end = *index + CAP_STEP < space->fresh ? *index + CAP_STEP : space->fresh;
     for (; *index < end; ++*index) {
         struct slot *slot = space_slot(space, *index);
         uint64_t word = at_load(&slot->word, RELAXED);
-        if ((word & WORD_LIVE) != 0 && !is_spared(spared, *index, word))
-            cap_unlink(slot, &orphans);
+        if ((word & WORD_RESERVED) != 0)
+            space_put(slot);
+        else if ((word & WORD_LIVE) != 0 && !is_spared(spared, *index, word))
+            orphans_unlink(&orphans, slot);
     }
-    bool more = *index < space->fresh && space->count > 0;
+    bool more = *index < space->fresh && space->count + space->reserved > 0;
     lock_drop(&space->root->lock);
     orphans_tell(&orphans);
     return more;
