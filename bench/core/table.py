@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """table.py: what the kernel core costs, beside its peers and the machine's limits, in one run.
 
-Usage: table.py FOLDER [--peers FOLDER] [--json] [--check] [NAME...]. FOLDER has bench_core, bench_libc
-and bench_raw, the other one the programs of bench/peers that need somebody's library (build/peers of
-this tree unless said). Each program is run for itself and prints JSON; figures meet by the name of the
-operation. A peer that is not there is said to be skipped. NAMEs choose operations to print. With --check
-it exits with 1 when a figure of Tenon's is beyond its floor.
+Usage: table.py FOLDER [--peers FOLDER] [--json] [--check] [NAME...]. FOLDER has bench_core,
+bench_libc and bench_raw, the other one the programs of bench/peers that need somebody's library
+(build/peers of this tree unless said). Each program is run for itself and prints JSON; figures meet
+by the name of the operation. A peer that is not there is said to be skipped. NAMEs choose the
+operations that are printed. With --check it exits with 1 when a figure is beyond its floor.
 
 To add an operation: one line in OPERATIONS; to add a figure to it: print its name in a program."""
 import collections
@@ -15,26 +15,27 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CPUS = sorted(os.sched_getaffinity(0))
 PEER_SECONDS_MAX = 300
 
-# name: in bench_core and in the peers; goal: what we want; floor: what must be, where bench_core does
-# not say it itself. More is better where the unit is GB/s.
+# name: in bench_core and in the peers; goal: what we want; floor: what must be, where bench_core
+# does not say it itself. More is better where the unit is GB/s.
 Operation = collections.namedtuple('Operation', 'name goal floor what unit', defaults=['ns'])
 
 OPERATIONS = (
     Operation('message', None, None, 'message there and back on one CPU, each way'),
     Operation('message_threads', None, None, 'the same between two threads that sleep'),
-    Operation('message_free', None, None, 'the same, a worker a CPU, placement left to the runtime'),
+    Operation('message_free', None, None, 'the same, a worker a CPU, placed by the runtime'),
     Operation('message_across', None, None, 'the same, forced apart onto two CPUs'),
     Operation('message_one_way', None, None, 'one producer to one consumer, one CPU'),
     Operation('message_one_way_across', None, None, 'the same on two CPUs'),
     Operation('eight_to_one', None, None, 'eight producers to one consumer, one CPU'),
-    Operation('eight_to_one_free', None, None, 'the same, placement left to the runtime'),
-    Operation('eight_to_one_across', None, None, 'the same, producers on one CPU, consumer on another'),
+    Operation('eight_to_one_free', None, None, 'the same, placed by the runtime'),
+    Operation('eight_to_one_across', None, None, 'the same, forced apart onto two CPUs'),
     Operation('ring', None, None, 'ring of 1,000 actors, a hop'),
     Operation('call', 30, None, 'call and reply, one CPU'),
     Operation('call_across', None, None, 'call and reply between two CPUs'),
@@ -42,8 +43,9 @@ OPERATIONS = (
     Operation('actor_destroy', None, None, 'actor killed, until it is gone'),
     Operation('actor_bytes', None, None, 'memory of an idle actor', 'bytes'),
     Operation('actor_bytes_asleep', None, None, 'the same, hibernated', 'bytes'),
+    Operation('actor_space_bytes', None, None, 'an idle actor with an empty space', 'bytes'),
     Operation('timer', None, None, 'timer set and cancelled'),
-    Operation('timer_fire', None, None, 'one of 100,000 timers that end at once, until handled'),
+    Operation('timer_fire', None, None, 'one of 100,000 timers that end at once, till handled'),
     Operation('channel_round_trip', 300, 2000, 'between processes: 32 bytes there and back'),
     Operation('channel_message', None, None, 'between processes: 32 bytes, one way'),
     Operation('channel_bulk', None, 1, 'between processes: 64 KiB at a time', 'GB/s'),
@@ -63,38 +65,42 @@ Run = collections.namedtuple('Run', 'mode pinned cpus flags', defaults=[False, 1
 Peer = collections.namedtuple('Peer', 'name title package how runs')
 
 PEERS = (
-    Peer('erlang', 'Erlang/OTP', 'erlang-base',
-         'processes; gen_server:call; message queues of consumers off the heap; free: +S a scheduler a CPU;'
-         ' one: +S 1:1, bound; across: +S 2:2 +sbt db +sbwt very_long, processes bound to schedulers',
+    Peer('erlang', 'Erlang/OTP', 'erlang-base', (
+        'Processes; gen_server:call; consumers keep their message queues off the heap. '
+        'One CPU: +S 1:1, bound. Left to it: +S with a scheduler a CPU. Across: +S 2:2 +sbt db '
+        '+sbwt very_long, each process bound to a scheduler.'),
          (Run('one', True, 1, '+S 1:1 +SDcpu 1:1 +SDio 1'),
           Run('free', False, 1, f'+S {len(CPUS)}:{len(CPUS)}'),
           Run('across', False, 2, '+S 2:2 +sbt db +sbwt very_long'))),
-    Peer('caf', 'C++ Actor Framework', 'libcaf-dev',
-         'event-based actors, messages of one integer; work stealing; one: max-threads 1, bound; free: a'
-         ' worker a CPU; across: detached actors, bound, or two bound workers that spin, what is faster',
+    Peer('caf', 'C++ Actor Framework', 'libcaf-dev', (
+        'Event-based actors, messages of one integer, work stealing. One CPU: max-threads 1, '
+        'bound. Left to it: a worker a CPU. Across: detached actors, bound; message_across also '
+        'with two bound workers that spin and do not steal, which is the faster.'),
          (Run('one'), Run('free'), Run('across', False, 2), Run('spin', False, 2), Run('bytes'))),
-    Peer('zmq', 'ZeroMQ', 'libzmq3-dev',
-         'inproc without I/O threads, no high-water mark; message: one thread drives both sockets; call:'
-         ' REQ and REP in two threads; channel: ipc with one I/O thread a process, placement left',
+    Peer('zmq', 'ZeroMQ', 'libzmq3-dev', (
+        'inproc in a context without I/O threads, no high-water mark. message and message_one_way: '
+        'one thread drives both sockets; else threads. call: REQ and REP. channel: ipc, one I/O '
+        'thread a process, not bound.'),
          (Run(None),)),
-    Peer('nng', 'nng', 'libnng-dev',
-         'inproc with the largest buffers, messages handed on without a copy; call: req and rep; channel:'
-         ' ipc over abstract sockets, placement left',
+    Peer('nng', 'nng', 'libnng-dev', (
+        'inproc between threads, largest buffers, messages handed on without a copy. call: req '
+        'and rep. channel: ipc over abstract sockets, not bound.'),
          (Run('one'), Run('free'), Run('across', False, 2))),
-    Peer('libc', 'glibc', None,
-         'a queue under a mutex with conditions between threads; swapcontext; timerfd; channel: a pair of'
-         ' Unix sockets; actor_make: a thread made and joined',
+    Peer('libc', 'the C library', None, (
+        'A queue under a mutex with conditions, between threads; swapcontext; timerfd. '
+        'actor_make: a thread made and joined. channel: a pair of Unix sockets, not bound.'),
          (Run(None),)),
-    Peer('raw', 'the machine', None,
-         'no runtime: a plain ring in one thread; rings between two threads or processes that spin; a'
-         ' call through a pointer; registers swapped by hand; memcpy through shared memory',
+    Peer('raw', 'the machine', None, (
+        'No runtime: a plain ring in one thread; rings between threads or processes that spin; a '
+        'call through a pointer; registers swapped by hand; memcpy through shared memory.'),
          (Run(None),)),
 )
 
 FOOT = """\
-One CPU: CPU time of all that takes part, bound to one CPU. Else wall-clock time, which a busy machine
-spoils. Medians of five runs, warm. A dash: it has no such thing, or it is not measured.
-Pony is not here: Debian does not package its runtime."""
+One CPU: CPU time of all that take part. Else wall-clock time, which a busy machine spoils. Medians
+of five runs, warm. A dash: it has no such thing, or it is not measured. An exclamation mark: beyond
+its floor. Pony is not here: Debian does not package its runtime."""
+LOAD_MAX = 0.25  # a CPU; with more before the start, figures between CPUs mean little
 
 
 def version_of_cpu():
@@ -181,8 +187,9 @@ def measure(core_folder, peers_folder):
     for peer in PEERS:
         command = command_of(peer, core_folder, peers_folder)
         if command is None:
-            result['skipped'][peer.name] = (f'{peer.package} is not installed' if peer.package
-                                            else 'not built for this machine')
+            result['skipped'][peer.name] = (
+                f'{peer.package} is not installed, or its program is not built'
+                if peer.package else 'not built for this machine')
             continue
         figures[peer.name], version, problems = measure_peer(peer, command)
         if problems:
@@ -245,11 +252,14 @@ def print_table(result, wanted):
     for peer in PEERS:
         if peer.name in result['how']:
             version = result['versions'].get(peer.name)
-            print(f'{peer.name:9} {peer.title}{" " + version if version else ""}: {peer.how}')
+            print(textwrap.fill(f'{peer.title}{" " + version if version else ""}: {peer.how}', 100,
+                                initial_indent=f'{peer.name:9}', subsequent_indent=' ' * 9))
     for name, why in result['skipped'].items():
         if name != 'pony':
-            print(f'skipped   {name}: {why}')
+            print(textwrap.fill(f'skipped  {name}: {why}', 100, subsequent_indent=' ' * 9))
     print(FOOT)
+    if result['load_start'] > LOAD_MAX * result['cpus']:
+        print('The machine was busy before this began: figures between CPUs mean little.')
 
 
 def main():

@@ -1,4 +1,5 @@
-/* peer.h: what the programs of bench/peers share: clocks, pinning, medians, and their one JSON object.
+/* peer.h: what the programs of bench/peers share: clocks, pinning, medians, and their one JSON
+ * object.
  *
  * A program prints {"name": figure, ...}: figures are numbers, in ns an operation unless the table
  * says otherwise; text says the version and how the peer was set up. A figure is the median of five
@@ -22,12 +23,12 @@ static const double peer_run_ns = 1e8;
 /* How many operations the run does that is asked for: a multiple of PEER_COUNT_MIN. */
 static uint64_t peer_count;
 
-#define PEER_CHECK(condition)                                                           \
-    do {                                                                                \
-        if (!(condition)) {                                                             \
+#define PEER_CHECK(condition)                                                             \
+    do {                                                                                  \
+        if (!(condition)) {                                                               \
             fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition); \
-            exit(EXIT_FAILURE);                                                         \
-        }                                                                               \
+            exit(EXIT_FAILURE);                                                           \
+        }                                                                                 \
     } while (0)
 
 static inline uint64_t peer_clock_ns(clockid_t clock)
@@ -118,7 +119,9 @@ static inline void peer_calibrate(double (*run)(void))
         if (share < 1.5 || peer_count >= PEER_COUNT_MAX)
             break;
         double count = (double)peer_count * (share < 8 ? share : 8);
-        peer_count = count > PEER_COUNT_MAX ? (uint64_t)PEER_COUNT_MAX : (uint64_t)count;
+        peer_count = (uint64_t)count;
+        if (peer_count > PEER_COUNT_MAX)
+            peer_count = PEER_COUNT_MAX;
         peer_count -= peer_count % PEER_COUNT_MIN;
     }
 }

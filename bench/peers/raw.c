@@ -1,7 +1,7 @@
 /* raw.c: what the machine allows: the same operations without a runtime; see peer.h.
  *
- * A figure here is a bound: no protection, no scheduling, no sleep. Threads that wait for each other
- * spin, so they need CPUs of their own. */
+ * A figure here is a bound: no protection, no scheduling, no sleep. Threads that wait for each
+ * other spin, so they need CPUs of their own. */
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -148,7 +148,7 @@ static struct shared {
     _Alignas(LINE_BYTES) atomic_u64 line;
     _Alignas(LINE_BYTES) atomic_u32 word;
     _Alignas(LINE_BYTES) unsigned char bulk[BULK_SLOTS][BULK_BYTES];
-} *shared;
+} * shared;
 
 static void share(void)
 {
@@ -285,8 +285,8 @@ static double channel_bulk(void)
     return with_process(drain_bulk, pour_bulk);
 }
 
-/* Eight lists of messages to one consumer: producers swap the head of a list that the consumer takes
- * as a whole. One thread plays the producers, for eight that spin would need eight CPUs. */
+/* Eight lists of messages to one consumer: producers swap the head of a list that the consumer
+ * takes as a whole. One thread plays the producers, for eight that spin would need eight CPUs. */
 
 struct node {
     struct node *next;

@@ -23,8 +23,8 @@ raw_switch:
         jmp     *%rcx
         .size   raw_switch, . - raw_switch
 
-/* The stack pointer of a fiber that begins at entry: six registers, and where the switch jumps to. The word
- * above keeps the stack aligned as at a call. */
+/* The stack pointer of a fiber that begins at entry: six registers, and where the switch jumps to.
+ * The word above keeps the stack aligned as at a call. */
         .globl  raw_stack
         .type   raw_stack, @function
 raw_stack:
