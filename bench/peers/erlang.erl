@@ -24,7 +24,7 @@
 
 main([Mode]) ->
     put(mode, Mode),
-    io:format("{\"version\": \"OTP ~s, erts ~s, ~s\"",
+    io:format("{\"version\": \"~s, erts ~s, ~s\"",
               [erlang:system_info(otp_release), erlang:system_info(version),
                erlang:system_info(emu_flavor)]),
     figures(Mode),
