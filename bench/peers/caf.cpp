@@ -24,7 +24,7 @@ namespace
 {
 
 constexpr uint64_t batch = 256;
-constexpr uint64_t producers = 8, ring_actors = 1024;
+constexpr uint64_t producers = 8, ring_actors = 1000;
 constexpr uint64_t actors = 100000, timers = 100000;
 constexpr auto timers_ahead = std::chrono::seconds(1);
 
@@ -96,7 +96,7 @@ behavior bouncer_behavior(stateful_actor<bouncer_state> *self)
             if (!first)
                 return;
             begin_ns = now_ns();
-            bounce_to(self, to, peer_count);
+            bounce_to(self, to, peer_count - 1);
         },
         [=](uint64_t n) {
             if (n > 0)
@@ -181,6 +181,11 @@ behavior passer(event_based_actor *self, actor next)
     }};
 }
 
+uint64_t ring_laps()
+{
+    return peer_count / ring_actors;
+}
+
 behavior ring_head(event_based_actor *self)
 {
     auto next = std::make_shared<actor>();
@@ -188,7 +193,7 @@ behavior ring_head(event_based_actor *self)
         [=](go_atom, const actor &first) {
             *next = first;
             begin_ns = now_ns();
-            self->send(first, peer_count / ring_actors);
+            self->send(first, ring_laps() - 1);
         },
         [=](uint64_t n) {
             if (n > 0) {
@@ -209,7 +214,7 @@ double ring()
         next = sys->spawn(passer, next);
     anon_send(head, go_atom::value, next);
     await_done();
-    return per(peer_count);
+    return per(ring_laps() * ring_actors);
 }
 
 /* Calls */

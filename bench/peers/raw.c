@@ -15,7 +15,8 @@ enum {
     SLOTS = 1024,
     BATCH = 256,
     PRODUCERS = 8,
-    RING = 1024,
+    RING = 1000,
+    NODES = 1 << 14,
     LINE_BYTES = 64,
     SMALL_BYTES = 32,
     BULK_BYTES = 64 * 1024,
@@ -81,7 +82,7 @@ static double eight_to_one(void)
     return plain(PRODUCERS, BATCH);
 }
 
-/* A hop moves the message on to the next of 1,024 queues of one slot. */
+/* A hop moves the message on to the next of 1,000 queues of one slot. */
 static double ring(void)
 {
     static struct small queues[RING];
@@ -296,34 +297,34 @@ static atomic_of(struct node *) inbox;
 
 static void *drain_inbox(void *arg)
 {
-    uint64_t left = peer_count;
     (void)arg;
     peer_pin(1);
-    while (left > 0) {
+    for (uint64_t taken = 0; taken < peer_count;) {
         struct node *all = at_swap(&inbox, NULL, ACQUIRE); /* sees what producers wrote */
+        if (all == NULL)
+            continue;
         for (; all != NULL; all = all->next)
-            left--;
+            taken++;
+        at_store(&shared->line, taken, RELEASE); /* their nodes may be used again */
     }
-    at_store(&shared->line, 1, RELEASE);
     return NULL;
 }
 
 static double pour_inbox(void)
 {
-    struct node *nodes = calloc(peer_count, sizeof(*nodes));
-    PEER_CHECK(nodes != NULL);
-    uint64_t begin_ns = peer_wall_ns();
+    static struct node nodes[NODES];
+    uint64_t begin_ns = peer_wall_ns(), taken = 0;
     for (uint64_t i = 0; i < peer_count; i++) {
-        struct node *head = at_load(&inbox, RELAXED); /* the swap tells */
+        while (i - taken == NODES)
+            taken = at_load(&shared->line, ACQUIRE);
+        struct node *node = &nodes[i % NODES], *head = at_load(&inbox, RELAXED); /* the CAS tells */
         do
-            nodes[i].next = head;
-        while (!at_cas(&inbox, &head, &nodes[i], RELEASE, RELAXED));
+            node->next = head;
+        while (!at_cas(&inbox, &head, node, RELEASE, RELAXED));
     }
-    while (at_load(&shared->line, ACQUIRE) == 0)
+    while (at_load(&shared->line, ACQUIRE) != peer_count)
         continue;
-    double value = took(begin_ns, peer_wall_ns());
-    free(nodes);
-    return value;
+    return took(begin_ns, peer_wall_ns());
 }
 
 static double eight_to_one_across(void)
