@@ -33,6 +33,7 @@ class Table(unittest.TestCase):
             words = ['table.py', folder, '--peers', folder, '--check']
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), \
                     mock.patch.object(sys, 'argv', words), \
+                    mock.patch.dict(os.environ, {'BENCH_MISSED': ''}), \
                     mock.patch.object(table.shutil, 'which', lambda name: None):
                 status = table.main()
             return status, out.getvalue(), err.getvalue()
@@ -55,13 +56,14 @@ class Table(unittest.TestCase):
         self.assertIn('skipped  caf: libcaf-dev is not installed', out)
         self.assertIn('skipped  nng: one: printed no JSON', out)
         self.assertIn('Pony', out)
+        self.assertIn('floors    all 1 hold\n', out)
 
     def test_a_figure_beyond_its_floor_is_marked_and_fails(self):
-        status, out, err = self.run_on(
+        status, out, _ = self.run_on(
             {'bench_core': self.core(figure('message', 61, floor=60), figure('ring', 1))})
         self.assertEqual(status, 1)
         self.assertRegex(out, r'message +61 !')
-        self.assertIn('beyond its floor: message\n', err)
+        self.assertIn('floors    1 of 1 missed: message (61.0 ns, floor 60)\n', out)
 
     def test_where_more_is_better_the_floor_is_below(self):
         for bulk, status in ((0.5, 1), (1.5, 0)):
