@@ -178,7 +178,8 @@ def measure_peer(peer, command):
 
 def measure(core_folder, peers_folder):
     result = {'benchmark': 'core', 'cpu': cpu_model(), 'cpus': len(CPUS), 'load_start': load(),
-              'method': METHOD, 'date': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()), 'versions': {}, 'how': {},
+              'date': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()), 'method': METHOD,
+              'versions': {}, 'how': {},
               'skipped': {'pony': 'Debian does not package its runtime'}}
     print('core: Tenon', file=sys.stderr)
     core = run_json([os.path.join(core_folder, 'bench_core'), '--json'],
