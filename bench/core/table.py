@@ -84,8 +84,9 @@ PEERS = (
         'thread a process, not bound.'),
          (Run(None),)),
     Peer('nng', 'nng', 'libnng-dev', (
-        'inproc between threads, largest buffers, messages handed on without a copy. call: req '
-        'and rep. channel: ipc over abstract sockets, not bound.'),
+        'inproc, largest buffers, messages handed on without a copy. message: one thread drives '
+        'both sockets; else threads. call: req and rep. channel: ipc over abstract sockets, not '
+        'bound.'),
          (Run('one'), Run('free'), Run('across', False, 2))),
     Peer('libc', 'the C library', None, (
         'A queue under a mutex with conditions, between threads; swapcontext; timerfd. '

@@ -1,7 +1,7 @@
 /* nng.c: what nng's sockets cost: inproc between threads, ipc between processes; see peer.h.
  *
  * Messages are made once and handed on where the answer is the question; one-way messages are made
- * anew, as they must be. All takes threads here: nng completes even inproc on its own. */
+ * anew, as they must be. nng completes even what goes inproc on threads of its own. */
 #include <nng/nng.h>
 #include <nng/protocol/pair0/pair.h>
 #include <nng/protocol/pipeline0/pull.h>
@@ -75,6 +75,27 @@ static nng_msg *take(nng_socket socket)
     nng_msg *message;
     PEER_CHECK(nng_recvmsg(socket, &message, 0) == 0);
     return message;
+}
+
+/* One thread drives both sockets in turn. */
+static double one_thread(void)
+{
+    const char *address = fresh();
+    nng_socket a = open_socket(nng_pair0_open, address, NULL);
+    nng_socket b = open_socket(nng_pair0_open, NULL, address);
+    nng_msg *message = make(sizeof(uint64_t));
+    uint64_t begin_ns = now_ns();
+    for (uint64_t i = 0; i < peer_count / 2; i++) {
+        put(a, message);
+        message = take(b);
+        put(b, message);
+        message = take(a);
+    }
+    uint64_t end_ns = now_ns();
+    nng_msg_free(message);
+    nng_close(a);
+    nng_close(b);
+    return (double)(end_ns - begin_ns) / (double)peer_count;
 }
 
 /* Threads */
@@ -278,6 +299,7 @@ int main(int argc, char **argv)
     if (strcmp(mode, "one") == 0) {
         one_cpu = placed = true;
         place(0);
+        peer_figure("message", one_thread);
         peer_figure("message_threads", message);
         peer_figure("message_one_way", pour_one);
         peer_figure("eight_to_one", pour_eight);
