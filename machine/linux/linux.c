@@ -94,6 +94,12 @@ uint32_t machine_cpu_count(void)
     return machine.cpus;
 }
 
+uint32_t machine_node(uint32_t cpu)
+{
+    ASSERT(cpu < machine.cpus);
+    return 0;
+}
+
 void machine_park(uint32_t cpu, uint64_t until_ns)
 {
     ASSERT(cpu < machine.cpus);

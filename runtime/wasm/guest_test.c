@@ -26,11 +26,6 @@ static uint32_t faults[64];
 static uint32_t nfaults;
 static size_t stack_left = SIZE_MAX; /* where it was deepest when a fault was told */
 
-static uint64_t seeds(void)
-{
-    return sim_seeds(SEEDS_DEFAULT);
-}
-
 static void on_fault(void *ctx, const struct guest_fault *fault)
 {
     (void)ctx;
@@ -178,7 +173,7 @@ static void end(struct kit *kit)
 static void test_domains(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < seeds(); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         struct kit kit;
         struct kit_actor *main_ = begin(&kit, seed, &drive_component);
         struct kit_actor *native = make_probe(&kit, false, "native", 1);
@@ -206,7 +201,7 @@ static struct kit_actor *lone;
 
 static void one_guest(const struct tn_component *driver)
 {
-    for (uint64_t seed = 0; seed < seeds(); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         struct kit kit;
         struct kit_actor *main_ = begin(&kit, seed, driver);
         struct buffer *buffer = NULL;

@@ -7,7 +7,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -38,12 +37,6 @@ static void explore_seed(const struct explore *e, uint64_t seed)
 
 void explore(const struct explore *e)
 {
-    const char *text = getenv("SEEDS"), *one = getenv("SEED");
-    uint64_t seeds = text != NULL ? strtoull(text, NULL, 10) : SEEDS_DEFAULT;
-    if (one != NULL) {
-        explore_seed(e, strtoull(one, NULL, 10));
-        return;
-    }
-    for (uint64_t seed = 0; seed < seeds; seed++)
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);)
         explore_seed(e, seed);
 }
