@@ -114,8 +114,7 @@ static void drain_one(uint32_t cpu)
     sim.waiting--;
     memory_write(store.at, store.size, store.bits);
     sim.stats.drains++;
-    sim_trace(SIM_TRACE_DRAIN | cpu);
-    sim_trace(sim.stats.steps);
+    sim_trace(SIM_EVENT_DRAIN, cpu, buffer->count);
 }
 
 void sim_drain(uint32_t cpu)

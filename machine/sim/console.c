@@ -26,6 +26,7 @@ void sim_say_where(void)
     if (n > 0)
         machine_console(text, (size_t)n);
     sim_say_seed();
+    sim_trace_flush();
 }
 
 void machine_panic(const char *what, const char *file, int line)

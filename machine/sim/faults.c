@@ -15,8 +15,7 @@ bool sim_fault(enum sim_fault fault)
         happens |= sim_random(&sim.fault_state) % one_in == 0;
     if (happens) {
         sim.stats.faults[fault]++;
-        sim_trace(SIM_TRACE_FAULT | (uint32_t)fault);
-        sim_trace(chance);
+        sim_trace(SIM_EVENT_FAULT, (uint32_t)fault, chance);
     }
     return happens;
 }

@@ -56,12 +56,6 @@ uint64_t sim_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-void sim_trace(uint64_t word)
-{
-    for (uint32_t i = 0; i < 8; i++)
-        sim.stats.trace_hash = (sim.stats.trace_hash ^ (word >> (8 * i) & 0xff)) * 0x100000001b3;
-}
-
 uint64_t sim_below(uint64_t n)
 {
     return sim_random(&sim.schedule_state) % n;
@@ -106,9 +100,7 @@ static void sim_switch(uint32_t next)
         sim.now_ns += sim_any_scale(LEAP_BITS_MAX);
     if (sim_fault(SIM_FAULT_CLOCK))
         sim.now_ns += sim_any_scale(JUMP_BITS_MAX);
-    sim_trace(sim.stats.steps);
-    sim_trace(next);
-    sim_trace(sim.now_ns);
+    sim_trace(SIM_EVENT_SWITCH, next, sim.current);
     if (sim.config.check != NULL) {
         sim.due_switch = true;
         sim_visit_host(next);
@@ -230,8 +222,7 @@ void machine_park(uint32_t cpu, uint64_t until_ns)
         self->notified = false;
         return;
     }
-    sim_trace(SIM_TRACE_PARK | cpu);
-    sim_trace(until_ns);
+    sim_trace(SIM_EVENT_PARK, cpu, until_ns);
     self->until_ns = until_ns;
     self->state = SIM_PARKED;
     if (until_ns < sim.next_deadline_ns)
@@ -246,7 +237,7 @@ void machine_unpark(uint32_t cpu)
     race_point();
     if (sim.current != SIM_HOST)
         sim_drain(sim.current);
-    sim_trace(SIM_TRACE_UNPARK | cpu);
+    sim_trace(SIM_EVENT_UNPARK, cpu, 0);
     struct sim_cpu *target = &sim.cpus[cpu];
     if (target->state == SIM_PARKED)
         target->state = SIM_RUNNABLE;
@@ -279,7 +270,7 @@ static void sim_cpu_entry(void *arg)
     uint32_t cpu = (uint32_t)((struct sim_cpu *)arg - sim.cpus);
     sim.entry(sim.entry_arg, cpu);
     ASSERT(sim.current == cpu);
-    sim_trace(SIM_TRACE_RETURN | cpu);
+    sim_trace(SIM_EVENT_RETURN, cpu, 0);
     sim.cpus[cpu].state = SIM_RETURNED;
     sim_switch(sim_wait());
     UNREACHABLE("a virtual CPU that had returned went on");
@@ -340,6 +331,7 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
         cpu->state = SIM_RUNNABLE;
     }
     stack_t fault_stack_before = fault_stack_use(sim.fault_stack);
+    sim_trace(SIM_EVENT_BEGIN, sim.config.cpus, sim.config.seed);
     sim_plan_pct();
     sim.next = sim_pick(SIM_HOST);
     while (sim.next != SIM_HOST) {
@@ -351,8 +343,7 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
         sim_check(sim.next == SIM_HOST);
     }
     fault_stack_restore(&fault_stack_before);
-    sim_trace(sim.stats.steps);
-    sim_trace(sim.now_ns);
+    sim_trace(SIM_EVENT_END, 0, 0);
     for (uint32_t i = 0; i < sim.config.cpus; i++)
         machine_stack_put(stacks[i], BOOT_STACK_BYTES);
 }
@@ -393,6 +384,8 @@ int sim_machine_init(const struct sim_machine *config)
     sim_machine_destroy();
     int err = hosted_memory_init(config->memory_bytes);
     if (err == 0)
+        err = sim_trace_open(config->trace_path);
+    if (err == 0)
         err = fault_init(sim_say_where);
     void *fault_stack = err == 0 ? fault_stack_get() : NULL;
     if (fault_stack == NULL) {
@@ -421,6 +414,7 @@ void sim_machine_destroy(void)
     sim.fault_stack = NULL;
     stack_destroy();
     hosted_memory_destroy();
+    sim_trace_close();
     sim.config.cpus = 0;
     sim.current = SIM_HOST;
 }

@@ -55,6 +55,8 @@ struct sim_machine {
                                4, 8 or 16, as the seed says */
     uint32_t check_one_in;  /* steps after which what sim_on_step was given runs; 0: 16 to 4,096, as
                                the seed says */
+    const char *trace_path; /* every decision is appended to this file as a line: step, clock,
+                               event, of whom, what; NULL: to the environment's SIM_TRACE, if set */
     uint32_t faults[SIM_FAULTS]; /* happens at one chance in so many; 0: never */
     /* Called after every switch of virtual CPU and at the end of a run with `check_arg`, on the
      * host stack, to test invariants; it changes no decision. May be NULL. */

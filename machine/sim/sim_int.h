@@ -9,12 +9,17 @@
 
 enum sim_cpu_state { SIM_RUNNABLE, SIM_PARKED, SIM_RETURNED };
 
-/* Kinds of words in the trace, above a CPU's or a fault's number. */
-#define SIM_TRACE_PARK   (UINT64_C(1) << 32)
-#define SIM_TRACE_UNPARK (UINT64_C(2) << 32)
-#define SIM_TRACE_RETURN (UINT64_C(3) << 32)
-#define SIM_TRACE_DRAIN  (UINT64_C(4) << 32)
-#define SIM_TRACE_FAULT  (UINT64_C(5) << 32)
+/* What the trace holds, and of whom, and what beside. */
+enum sim_event {
+    SIM_EVENT_BEGIN,  /* of a run of `who` CPUs with seed `what` */
+    SIM_EVENT_SWITCH, /* to CPU `who`, from `what` */
+    SIM_EVENT_PARK,   /* of `who` until `what` */
+    SIM_EVENT_UNPARK, /* of `who` */
+    SIM_EVENT_DRAIN,  /* of a store of `who`; `what` still wait */
+    SIM_EVENT_FAULT,  /* enum sim_fault `who`, its chance `what` */
+    SIM_EVENT_RETURN, /* of `who` */
+    SIM_EVENT_END,    /* of the run */
+};
 
 enum { SIM_BUFFER_MAX = 8 };
 
@@ -81,8 +86,13 @@ uint64_t sim_random(uint64_t *state);
 /* A number below n from the schedule's stream: a decision. */
 uint64_t sim_below(uint64_t n);
 
-/* Adds a word to the trace hash. */
-void sim_trace(uint64_t word);
+/* Adds a decision to the trace; nothing of the host may be in it. */
+void sim_trace(enum sim_event event, uint32_t who, uint64_t what);
+
+/* The file that it is written to as text (sim.h, trace_path). 0 or a negative errno. */
+int sim_trace_open(const char *path);
+void sim_trace_close(void);
+void sim_trace_flush(void);
 
 /* Says on the console which seed and step this is; called from the fault handler. */
 void sim_say_where(void);
