@@ -110,7 +110,8 @@ void sim_fault_nth(enum sim_fault fault, uint64_t nth);
  *
  *     for (uint64_t seed = SIM_BEGIN; sim_next_seed(200, &seed);)
  *
- * Panics when a variable is no number. */
+ * A seed should take at most 25 ms; with SEEDS set, the slowest is said when it takes more. Panics
+ * when a variable is no number. */
 #define SIM_BEGIN UINT64_MAX
 bool sim_next_seed(uint64_t few, uint64_t *seed);
 

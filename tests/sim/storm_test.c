@@ -13,10 +13,8 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
-#include "kernel/cap/cap_int.h"
-#include "kernel/mem/mem_int.h"
 #include "machine/sim/sim.h"
-#include "tests/kit/kit.h"
+#include "tests/kit/watch.h"
 
 enum {
     SEEDS_DEFAULT = 100,
@@ -195,22 +193,6 @@ static tn_err keeper_start(void *self, const struct tn_turn *turn)
 }
 KIT_ROLE(keeper, .start = keeper_start);
 
-/* What a free lock guards is whole. */
-static void check_all(void *arg)
-{
-    struct kit *kit = arg;
-    struct kernel *kernel = kit->kernel;
-    if (at_load(&kernel->root->lock.held, RELAXED) == 0)
-        mem_check(kernel->root);
-    for (uint32_t i = 0; i < kit->nactors; i++) {
-        struct kit_actor *actor = &kit->actors[i];
-        if (at_load(&actor->space->root->lock.held, RELAXED) == 0)
-            cap_check(actor->space);
-        if (actor->memory != NULL && at_load(&actor->memory->lock.held, RELAXED) == 0)
-            mem_check(actor->memory);
-    }
-}
-
 static struct kit_actor *make(struct kit *kit, const char *name, uint32_t cpu, uint32_t mailbox,
                               const struct tn_component *component)
 {
@@ -263,7 +245,7 @@ static struct sim_stats storm_run(uint64_t seed)
     snprintf(kit_where, sizeof(kit_where), "seed %" PRIu64 " of sim, %u CPUs", seed, sim.cpus);
     assert_int_equal(sim_machine_init(&sim), 0);
     kit_boot(&kit);
-    sim_on_step(check_all, &kit);
+    kit_watch(&kit);
     build(&kit);
     kit_end(&kit);
     struct sim_stats stats = sim_machine_stats();
