@@ -43,19 +43,19 @@ enum {
 #define at_store(p, v, order) race_store((p), (v), (order))
 
 #define at_swap(p, v, order) \
-    (race_point(), race_change(p), atomic_exchange_explicit((p), (v), (memory_order)(order)))
-#define at_cas(p, expected, v, order, fail)                                               \
-    (race_point(), race_change(p),                                                        \
-     atomic_compare_exchange_strong_explicit((p), (expected), (v), (memory_order)(order), \
-                                             (memory_order)(fail)))
+    (race_point(), atomic_exchange_explicit(race_change(p), (v), (memory_order)(order)))
+#define at_cas(p, expected, v, order, fail)                                   \
+    (race_point(),                                                            \
+     atomic_compare_exchange_strong_explicit(race_change(p), (expected), (v), \
+                                             (memory_order)(order), (memory_order)(fail)))
 #define at_add(p, v, order) \
-    (race_point(), race_change(p), atomic_fetch_add_explicit((p), (v), (memory_order)(order)))
+    (race_point(), atomic_fetch_add_explicit(race_change(p), (v), (memory_order)(order)))
 #define at_sub(p, v, order) \
-    (race_point(), race_change(p), atomic_fetch_sub_explicit((p), (v), (memory_order)(order)))
+    (race_point(), atomic_fetch_sub_explicit(race_change(p), (v), (memory_order)(order)))
 #define at_or(p, v, order) \
-    (race_point(), race_change(p), atomic_fetch_or_explicit((p), (v), (memory_order)(order)))
+    (race_point(), atomic_fetch_or_explicit(race_change(p), (v), (memory_order)(order)))
 #define at_and(p, v, order) \
-    (race_point(), race_change(p), atomic_fetch_and_explicit((p), (v), (memory_order)(order)))
+    (race_point(), atomic_fetch_and_explicit(race_change(p), (v), (memory_order)(order)))
 /* Initialise before anybody else can see the object: not an atomic operation, no race point. Also
  * begins the next life of a word whose memory is used again without an operation of the allocator
  * in between: a store to it may still wait in this CPU's buffer, which a plain store or memset

@@ -30,9 +30,12 @@
  *  - what slips through is found: a buffered store that drains onto a value which no atomic
  *    operation put there panics.
  *
+ * The checks of sim_on_step, which run as nobody, must not see plain stores without the atomic ones
+ * that were made before them. To them a word is what its last writer made of it, whether that waits
+ * or not; and what they write there, such as a lock that they take and drop, waits in its place.
+ *
  * Invariants:
- *  1. Outside of a run no store waits. In a run the checks of sim_on_step see memory, not the
- *     buffers: what a lock guards is in memory when its word says unlocked, for that came last.
+ *  1. Outside of a run no store waits.
  *  2. `under` of a waiting store is what memory holds there, unless `changed`.
  *  3. waiting is the sum of all counts. */
 #include <string.h>
@@ -140,17 +143,34 @@ void sim_drain_some(void)
     drain_one(holders[sim_below(count)]);
 }
 
+/* Where a check finds a word. */
+static void *newest(void *memory, size_t size)
+{
+    struct sim_store *found = NULL;
+    for (uint32_t cpu = 0, left = sim.waiting; left > 0; cpu++) {
+        struct sim_buffer *buffer = &sim.cpus[cpu].buffer;
+        left -= buffer->count;
+        struct sim_store *store = store_to(buffer, memory, size);
+        if (store != NULL && store->at == memory && store->size == size &&
+            (found == NULL || store->age > found->age))
+            found = store;
+    }
+    return found != NULL ? &found->bits : memory; /* little-endian: the low bytes are first */
+}
+
 void *race_read(const volatile void *at, size_t size)
 {
     void *memory = (void *)(uintptr_t)at;
-    if (sim.current == SIM_HOST || sim.cpus[sim.current].buffer.count == 0)
+    if (sim.waiting == 0)
         return memory;
+    if (sim.current == SIM_HOST)
+        return newest(memory, size);
     struct sim_store *store = store_to(&sim.cpus[sim.current].buffer, at, size);
     if (store == NULL)
         return memory;
     if (store->at == memory && store->size == size)
-        return &store->bits; /* little-endian: its low bytes are first */
-    sim_drain(sim.current);  /* a word read in parts: as real CPUs do */
+        return &store->bits;
+    sim_drain(sim.current); /* a word read in parts: as real CPUs do */
     return memory;
 }
 
@@ -160,7 +180,7 @@ void race_write(volatile void *at, size_t size, uint64_t bits, int order)
     void *memory = (void *)(uintptr_t)at;
     race_point();
     if (sim.current == SIM_HOST) {
-        memcpy(memory, &bits, size);
+        memcpy(newest(memory, size), &bits, size);
         return;
     }
     struct sim_buffer *buffer = &sim.cpus[sim.current].buffer;
@@ -173,18 +193,24 @@ void race_write(volatile void *at, size_t size, uint64_t bits, int order)
         drain_one(sim.current);
     if (size < sizeof(bits))
         bits &= (UINT64_C(1) << (8 * size)) - 1;
-    buffer->stores[(buffer->first + buffer->count) % SIM_BUFFER_MAX] = (struct sim_store){
-        .at = memory, .bits = bits, .under = memory_read(memory, size), .size = (uint8_t)size};
+    buffer->stores[(buffer->first + buffer->count) % SIM_BUFFER_MAX] =
+        (struct sim_store){.at = memory,
+                           .bits = bits,
+                           .under = memory_read(memory, size),
+                           .age = ++sim.age,
+                           .size = (uint8_t)size};
     buffer->count++;
     sim.waiting++;
 }
 
-void race_drain(const volatile void *at, size_t size)
+void *race_drain(volatile void *at, size_t size)
 {
+    void *memory = (void *)(uintptr_t)at;
     if (sim.current == SIM_HOST)
-        return;
+        return newest(memory, size);
     sim_drain(sim.current);
     each_over(at, size, mark_changed);
+    return memory;
 }
 
 void race_begin(volatile void *at, size_t size)

@@ -232,8 +232,10 @@ static void pair_check(void *arg)
     pair->looks++;
     if (at_load(&pair->lock.held, RELAXED) != 0)
         return;
+    lock_take(&pair->lock); /* as the kernel's checkers do */
     pair->unlocked++;
     pair->broken += pair->a != pair->b;
+    lock_drop(&pair->lock);
 }
 
 static struct sim_stats pair_run(struct sim_machine config, struct pair *pair, bool check)
@@ -274,6 +276,59 @@ static void test_on_step(void **state)
         careless += wrong.broken;
     }
     assert_true(unlocked > 0 && careless > 0 && rates > 60);
+}
+
+/* A lock of its owner's, taken by a store that waits: a check must see it before the plain stores
+ * that it guards, and the atomic stores with the plain ones. */
+struct owned {
+    atomic_u32 inside;
+    uint64_t plain;
+    atomic_u64 word;
+    uint64_t held, free, broken;
+};
+
+static void owned_entry(void *arg, uint32_t cpu)
+{
+    struct owned *owned = arg;
+    for (uint64_t i = 1; i <= 100; i++) {
+        if (cpu == 0) {
+            at_store(&owned->inside, 1, RELAXED);
+            at_fence_light();
+            owned->plain = i;
+            at_store(&owned->word, i, RELAXED);
+            at_store(&owned->inside, 0, RELEASE);
+        }
+        race_point();
+    }
+}
+
+static void owned_check(void *arg)
+{
+    struct owned *owned = arg;
+    bool held = at_load(&owned->inside, RELAXED) != 0;
+    owned->held += held;
+    owned->free += !held;
+    owned->broken += !held && at_load(&owned->word, RELAXED) != owned->plain;
+}
+
+static void test_check_sees_what_waits(void **state)
+{
+    (void)state;
+    uint64_t held = 0, free_ = 0;
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        struct sim_machine config = config_of(seed, 2);
+        struct owned owned = {.plain = 0};
+        config.check_one_in = 1;
+        assert_int_equal(sim_machine_init(&config), 0);
+        sim_on_step(owned_check, &owned);
+        machine_run(owned_entry, &owned);
+        sim_machine_destroy();
+        assert_int_equal(owned.broken, 0);
+        assert_int_equal(owned.word, 100);
+        held += owned.held;
+        free_ += owned.free;
+    }
+    assert_true(held > 100 && free_ > 100);
 }
 
 /* Sets or (NULL) unsets the variables, and counts the seeds from the first. */
@@ -343,10 +398,15 @@ static void test_failed_seed_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rate),           cmocka_unit_test(test_not_outside_of_a_run),
-        cmocka_unit_test(test_nth_allocation), cmocka_unit_test(test_clock_jumps),
-        cmocka_unit_test(test_nodes),          cmocka_unit_test(test_on_step),
-        cmocka_unit_test(test_seeds),          cmocka_unit_test(test_failed_seed_is_said),
+        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_not_outside_of_a_run),
+        cmocka_unit_test(test_nth_allocation),
+        cmocka_unit_test(test_clock_jumps),
+        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_on_step),
+        cmocka_unit_test(test_check_sees_what_waits),
+        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_failed_seed_is_said),
     };
     return cmocka_run_group_tests_name("faults of the simulator", tests, NULL, NULL);
 }

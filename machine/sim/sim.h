@@ -71,9 +71,10 @@ int sim_machine_init(const struct sim_machine *config);
 void sim_machine_destroy(void);
 
 /* After every few steps of a run, and at its end, calls `check` on the host stack, to test
- * invariants; it changes no decision. It runs in the middle of whatever the CPUs do: what a lock
- * guards may be half done while memory says that the lock is held, and what waits in a buffer is
- * not seen, so a check looks at what is not locked, and by atomic loads. After sim_machine_init,
+ * invariants; it changes no decision. It runs in the middle of whatever the CPUs do, so what a lock
+ * guards may be half done while that is held, and a lock that is held stays so: look first. Each
+ * word is to it what its last writer made of it, whether that store waits or not; a lock that is
+ * free may be taken and dropped again, other words are not to be changed. After sim_machine_init,
  * which forgets all; at most SIM_CHECKS_MAX. Boot. */
 enum { SIM_CHECKS_MAX = 8 };
 void sim_on_step(void (*check)(void *arg), void *arg);

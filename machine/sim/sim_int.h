@@ -27,6 +27,7 @@ enum { SIM_BUFFER_MAX = 8 };
 struct sim_store {
     void *at;
     uint64_t bits, under;
+    uint64_t age; /* of the run: which store it is, of all that waited */
     uint8_t size;
     bool changed; /* a read-modify-write of another CPU came to memory there meanwhile */
 };
@@ -57,9 +58,10 @@ struct sim {
     /* Streams of sim_random. */
     uint64_t schedule_state, choose_state, entropy_state, check_state, fault_state;
     uint64_t now_ns;
-    uint64_t next_deadline_ns;      /* no parked CPU's is earlier; UINT64_MAX: none has one */
-    uint32_t current, next;         /* CPU that runs; CPU to go on with after the host */
-    bool due_switch, due_step;      /* what the host is to check */
+    uint64_t next_deadline_ns; /* no parked CPU's is earlier; UINT64_MAX: none has one */
+    uint32_t current, next;    /* CPU that runs; CPU to go on with after the host */
+    bool due_switch, due_step; /* what the host is to check */
+    uint64_t age;
     uint32_t drain_one_in, waiting; /* stores that wait, of all CPUs */
     uint32_t check_one_in, until_check;
     uint32_t nchecks;

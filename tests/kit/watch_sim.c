@@ -1,8 +1,7 @@
 /* watch_sim.c: the kernel's checkers between the steps (watch.h).
  *
- * A checker takes the lock of what it checks, which nobody could give it on the host's stack; so it
- * is asked only when memory says that the lock is free. Then what it guards is in memory as well:
- * the unlocking was the last store of its holder's, and stores come to memory in order. */
+ * A checker takes the lock of what it checks, which nobody could give it on the host's stack while
+ * it is held; so it is asked only where the lock is free, and finds what that guards whole. */
 #include "tests/kit/watch.h"
 
 #include "kernel/cap/cap_int.h"

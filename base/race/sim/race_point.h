@@ -17,8 +17,9 @@ void *race_read(const volatile void *at, size_t size);
  */
 void race_write(volatile void *at, size_t size, uint64_t bits, int order);
 
-/* This CPU is about to read and change memory at once: its stores wait no longer. */
-void race_drain(const volatile void *at, size_t size);
+/* This CPU is about to read and change memory at once: its stores wait no longer. Where it is to do
+ * so. */
+void *race_drain(volatile void *at, size_t size);
 
 /* What was there is over: no store of this CPU may come to it later. */
 void race_begin(volatile void *at, size_t size);
@@ -29,7 +30,7 @@ bool race_out_of_memory(void);
 /* `p` is evaluated more than once. */
 #define race_place(p)           ((__typeof__(p))race_read((p), sizeof(*(p))))
 #define race_store(p, v, order) race_write((p), sizeof(*(p)), (uint64_t)(uintptr_t)(v), (order))
-#define race_change(p)          race_drain((p), sizeof(*(p)))
+#define race_change(p)          ((__typeof__(p))race_drain((p), sizeof(*(p))))
 #define race_init(p)            race_begin((p), sizeof(*(p)))
 
 #endif
