@@ -251,10 +251,12 @@ tn_err store_truncate(struct store *store, struct store_file *file, uint64_t siz
 tn_err store_commit(struct store *store, struct store_file *file)
 {
     ASSERT(file->draft && !file->unsure);
-    struct head head = {.magic = head_magic,
-                        .generation = file->generation + 1,
-                        .extent = file->extent ^ 1,
-                        .size_bytes = file->draft_bytes};
+    struct head head;
+    memset(&head, 0, sizeof(head));
+    head.magic = head_magic;
+    head.generation = file->generation + 1;
+    head.extent = file->extent ^ 1;
+    head.size_bytes = file->draft_bytes;
     memcpy(head.name, file->name, sizeof(head.name));
     head.checksum = checksum_of(&head);
     file->draft = false;

@@ -236,7 +236,7 @@ static struct sim_stats storm_run(uint64_t seed)
         .memory_bytes = MEMORY_BYTES,
         .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT,
         .pct_depth = 1 + (uint32_t)(seed / 8 % 4),
-        .check_one_in = 128 << seed % 3,
+        .check_one_in = UINT32_C(128) << seed % 3,
         .faults = {[SIM_FAULT_MEMORY] = seed % 3 == 0 ? 0 : 40,
                    [SIM_FAULT_CLOCK] = seed % 5 == 0 ? 0 : 300,
                    [SIM_FAULT_CRASH] = seed % 4 == 0 ? 0 : 60},
