@@ -64,7 +64,7 @@ tn_err cap_lookup(struct space *space, tn_cap cap, enum object_type type, uint32
     uint64_t badge = at_load(&slot->badge, ACQUIRE);
     /* RELAXED: the two loads before keep it behind them. */
     uint64_t again = at_load(&slot->word, RELAXED);
-    if (((word ^ again) & ~(uint64_t)WORD_REVOKING) != 0)
+    if (((word ^ again) & ~(uint64_t)(WORD_REVOKING | WORD_POSTED)) != 0)
         return TN_EBADCAP;
     ASSERT(object != NULL);
     if (type != OBJ_NONE && word_type(word) != type)
@@ -94,6 +94,15 @@ static tn_err decode(struct space *space, tn_cap cap, uint32_t rights, struct sl
 static struct object *slot_object(struct slot *slot)
 {
     return at_load(&slot->object, RELAXED); /* lock held */
+}
+
+/* Sets or clears a flag of a live slot's word. Lock held. */
+static void slot_mark(struct slot *slot, uint64_t flag, bool on)
+{
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & WORD_LIVE) != 0);
+    /* RELEASE: a lookup that sees this word sees what the slot names, as after space_take. */
+    at_store(&slot->word, on ? word | flag : word & ~flag, RELEASE);
 }
 
 static void count_cap(struct object *object)
@@ -209,8 +218,8 @@ static tn_err decode_pack(struct space *space, const tn_cap *caps, uint32_t n, u
     return TN_OK;
 }
 
-tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
-                    struct space *to, tn_cap *ret_caps)
+static tn_err transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                       struct space *to, bool posted, tn_cap *ret_caps)
 {
     ASSERT(to != NULL && from_space->root == to->root && n <= TN_PACK_CAPS);
     struct slot *old[TN_PACK_CAPS], *slot = NULL;
@@ -233,9 +242,35 @@ tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, ui
             tree_replace(old[i], slot);
             space_put(old[i]);
         }
+        if (posted)
+            slot_mark(slot, WORD_POSTED, true);
     }
     lock_drop(&to->root->lock);
     return err;
+}
+
+tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                    struct space *to, tn_cap *ret_caps)
+{
+    return transfer(from_space, from, n, move, to, false, ret_caps);
+}
+
+tn_err cap_post(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                struct space *to, tn_cap *ret_caps)
+{
+    return transfer(from_space, from, n, move, to, true, ret_caps);
+}
+
+void cap_receive(struct space *space, const tn_cap *caps, uint32_t n)
+{
+    lock_take(&space->root->lock);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t word = 0;
+        struct slot *slot = cap_slot(space, caps[i], &word);
+        if (slot != NULL)
+            slot_mark(slot, WORD_POSTED, false);
+    }
+    lock_drop(&space->root->lock);
 }
 
 void cap_unlink(struct slot *slot, struct orphans *orphans)
@@ -286,9 +321,7 @@ static tn_err revoke_step(struct space *space, tn_cap cap, struct orphans *orpha
     for (uint32_t n = 0; n < CAP_STEP && slot->first != NULL; n++)
         cap_unlink(slot->first, orphans);
     bool more = slot->first != NULL;
-    word = more ? word | WORD_REVOKING : word & ~(uint64_t)WORD_REVOKING;
-    /* RELEASE: a lookup that sees this word sees what the slot names, as after space_take. */
-    at_store(&slot->word, word, RELEASE);
+    slot_mark(slot, WORD_REVOKING, more);
     return more ? TN_EAGAIN : TN_OK;
 }
 

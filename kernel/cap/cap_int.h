@@ -6,12 +6,13 @@
 #include "base/bits.h"
 #include "kernel/cap/cap.h"
 
-/* A slot's word: generation:40 | unused:6 | flags:2 | type:8 | rights:8. */
+/* A slot's word: generation:40 | unused:5 | flags:3 | type:8 | rights:8. */
 enum {
     WORD_RIGHTS = 0xff,
     WORD_TYPE_SHIFT = 8,
     WORD_LIVE = 1 << 16,     /* the slot is a capability */
     WORD_REVOKING = 1 << 17, /* nothing may be derived from it now */
+    WORD_POSTED = 1 << 18,   /* it came with a message that nobody has taken yet */
     WORD_GENERATION_SHIFT = 24,
 };
 #define GENERATION_MAX ((UINT64_C(1) << 40) - 1)

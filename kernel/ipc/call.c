@@ -95,12 +95,6 @@ static struct block *call_block(struct calling *c)
     return block;
 }
 
-/* The last thing that can fail, for what was moved could not be given back unchanged. */
-static tn_err call_transfer(struct calling *c)
-{
-    return pack_transfer(c->turn->actor->space, c->in, c->callee->space, c->caps);
-}
-
 static tn_err enqueue(struct calling *c)
 {
     struct actor *caller = c->turn->actor;
@@ -115,7 +109,8 @@ static tn_err enqueue(struct calling *c)
         if (c->block == NULL)
             goto no_call;
     }
-    err = call_transfer(c);
+    /* The last thing that can fail, for what was moved could not be given back unchanged. */
+    err = pack_post(caller->space, c->in, c->callee->space, c->caps);
     if (err != TN_OK)
         goto no_call;
     if (c->block != NULL)
@@ -148,8 +143,8 @@ static tn_err run_at_once(struct calling *c)
         c->block = call_block(c);
         err = c->block != NULL ? TN_OK : TN_ENOMEM;
     }
-    if (err == TN_OK)
-        err = call_transfer(c);
+    if (err == TN_OK) /* the last thing that can fail, as in enqueue */
+        err = pack_transfer(c->turn->actor->space, c->in, c->callee->space, c->caps);
     if (err == TN_OK) {
         sched_run_call(c->cpu, c->callee, prepare, c);
         return TN_OK;

@@ -53,7 +53,7 @@ static tn_err deliver(struct cpu *cpu, struct turn *turn, struct actor *target, 
         goto no_cell;
     err = make_block(turn, in, &block);
     if (err == TN_OK)
-        err = pack_transfer(turn->actor->space, in, target->space, caps);
+        err = pack_post(turn->actor->space, in, target->space, caps);
     if (err != TN_OK)
         goto no_message;
     fill(cell, block, in, caps);

@@ -181,6 +181,14 @@ tn_err pack_transfer(struct space *from, const struct tn_pack *pack, struct spac
     return cap_transfer(from, pack->caps, pack->ncaps, pack->move, to, ret_caps);
 }
 
+tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *to, tn_cap *ret_caps)
+{
+    ASSERT(pack->ncaps <= TN_PACK_CAPS);
+    if (pack->ncaps == 0)
+        return TN_OK;
+    return cap_post(from, pack->caps, pack->ncaps, pack->move, to, ret_caps);
+}
+
 /* Copies an answer to where the caller waits for it, whole or not at all. */
 static tn_err wait_fill(struct wait *wait, struct actor *caller, struct space *from,
                         const struct tn_pack *out)
@@ -408,6 +416,8 @@ bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, str
         memcpy(turn->in.caps, cell->body.bytes, cell->ncaps * sizeof(tn_cap));
         turn->in.data = cell->body.bytes + cell->ncaps * sizeof(tn_cap);
     }
+    if (turn->in.ncaps > 0)
+        cap_receive(actor->space, turn->in.caps, turn->in.ncaps);
     return true;
 }
 

@@ -343,6 +343,37 @@ static void test_what_nobody_hears_is_dropped(void **state)
     one_guest(&driver);
 }
 
+/* What waits in the mailbox of one that falls reaches the next instance whole. */
+static tn_err drive_fall(void *self, const struct tn_turn *turn)
+{
+    uint64_t value = 1;
+    struct tn_pack in = {.ncaps = 1, .caps = {kit_need("buffer")}};
+    struct tn_pack out = {.data = &value, .size = sizeof(value)};
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK);
+    uint32_t before = space_count(lone->space);
+    KIT_CHECK(tn_send(kit_need("guest"), TN_METHOD(900, 23), NULL, 0) == TN_OK);
+    KIT_CHECK(tn_send(kit_need("guest"), TN_METHOD(900, 17), &in, 0) == TN_OK);
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 17), &in, &out, TN_NEVER) == TN_OK);
+    KIT_CHECK(nfaults == 1);
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK && value == 2001000 + CONFIG_LEN);
+    KIT_CHECK(space_count(lone->space) == before + 2);
+    /* Once they were received they are the instance's, and go with it. */
+    KIT_CHECK(ask("guest", 3, &value) == TN_ETRAP);
+    KIT_CHECK(space_count(lone->space) == before);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_fall_spares_what_is_posted(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_fall};
+    one_guest(&driver);
+}
+
 /* What fell and was not started again is not made anew only to be stopped. */
 static tn_err drive_stop(void *self, const struct tn_turn *turn)
 {
@@ -475,6 +506,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_copying_costs_fuel),
         cmocka_unit_test(test_yielding_does_not_outlive_the_deadline),
         cmocka_unit_test(test_what_nobody_hears_is_dropped),
+        cmocka_unit_test(test_a_fall_spares_what_is_posted),
         cmocka_unit_test(test_a_stack_holds_a_chain_of_guests),
         cmocka_unit_test(test_a_reply_out_of_bounds_is_used_up),
         cmocka_unit_test(test_a_fallen_guest_is_not_made_to_be_stopped),
