@@ -48,7 +48,7 @@ struct tn_pack {               /* bytes and capabilities, going out or coming in
     TN_PTR(void, data);        /* incoming: valid until the handler returns or replies */
     uint32_t len;              /* bytes there */
     uint32_t size;             /* room there, when it is to be filled; 0 otherwise */
-    uint32_t ncaps;            /* <= TN_PACK_CAPS */
+    uint32_t ncaps;            /* <= TN_PACK_CAPS; of room for a reply: how many may come */
     uint32_t move;             /* bit i: caps[i] is moved, not copied */
     tn_cap caps[TN_PACK_CAPS]; /* sender's handles out, receiver's handles in; arguments name them
                                   by position (uint8_t), never by value */
@@ -106,11 +106,13 @@ extern __attribute__((visibility("default"))) const struct tn_component tn_compo
  * What waits may give TN_ECANCELLED when the actor is stopped, and natively TN_ESTACK. A handle
  * that a function returns belongs to the actor until it is dropped, moved or revoked. */
 
-/* Call `to` and wait for the reply [waits]. `ret_out` may be NULL; else its data and size say where
- * the reply goes; len, ncaps and caps are set. Errors: the callee's (> 0); TN_EBADCAP, TN_ERIGHTS
- * (TN_R_CALL), TN_ETIME at the least of `deadline`, the turn's and the manifest's,
- * TN_EDEADLK, TN_EDEPTH, TN_EFULL, TN_EGONE, TN_EARGS, TN_EFUEL and TN_ETRAP of the callee,
- * TN_ETOOBIG when the reply does not fit (ret_out->len then says what it needed). */
+/* Call `to` and wait for the reply [waits]. `ret_out` NULL takes an empty reply; else its data and
+ * size say where the reply goes, and its ncaps how many capabilities it may bring at most: none,
+ * where nothing is said. After an answer len, ncaps and caps are set. Errors: the callee's (> 0);
+ * TN_EBADCAP, TN_ERIGHTS (TN_R_CALL), TN_EINVAL (ncaps over TN_PACK_CAPS), TN_ETIME at the least of
+ * `deadline`, the turn's and the manifest's, TN_EDEADLK, TN_EDEPTH, TN_EFULL, TN_EGONE, TN_EARGS,
+ * TN_EFUEL and TN_ETRAP of the callee, TN_ETOOBIG when the reply does not fit (ret_out->len then
+ * says what it needed) or brings more capabilities: then none of them arrives. */
 TN_IMPORT TN_MUST tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in,
                                  struct tn_pack *ret_out, tn_time deadline);
 /* Send without a reply (TN_R_CALL); `in` may be NULL and is copied before this returns. Order is

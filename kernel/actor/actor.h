@@ -151,6 +151,7 @@ struct wait {
     bool callee_ref;
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
+    uint32_t room_caps;   /* capabilities that the reply may bring */
     uint32_t len;         /* of the reply, also when it did not fit */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];

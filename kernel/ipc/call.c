@@ -8,6 +8,8 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
+static const struct tn_pack no_room;
+
 /* A call on its way: what prepare and enqueue need. */
 struct calling {
     struct cpu *cpu;
@@ -165,12 +167,14 @@ static tn_err call_left(struct calling *c)
     return IPC_PENDING;
 }
 
-static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
+static tn_err call_actor(struct calling *c, const struct tn_pack *room)
 {
     struct turn *turn = c->turn;
     if (turn->depth >= TN_DEPTH_MAX)
         return TN_EDEPTH;
     tn_err err = check_pack(c->in);
+    if (err == TN_OK && room->ncaps > TN_PACK_CAPS)
+        err = TN_EINVAL;
     if (err != TN_OK)
         return err;
     if (c->deadline > turn->info.deadline)
@@ -185,9 +189,10 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
     err = wait_begin(turn, &c->wait, &c->generation);
     if (err != TN_OK)
         return err;
-    c->wait->room = room;
+    c->wait->room = room->data;
+    c->wait->room_caps = room->ncaps;
     /* RELEASE: a late callee of the call before that reads it sees that its own is over. */
-    at_store(&c->wait->room_size, room_size, RELEASE);
+    at_store(&c->wait->room_size, room->size, RELEASE);
     if (sched_may_run_call(c->cpu, c->callee)) {
         wait_set_callee(c->wait, c->callee, RELEASE); /* it waits for nobody: no circle */
         err = run_at_once(c);
@@ -206,7 +211,7 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
 }
 
 tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
-                  const struct tn_pack *in, void *room, uint32_t room_size, tn_time deadline)
+                  const struct tn_pack *in, const struct tn_pack *room, tn_time deadline)
 {
     struct cap_view view;
     tn_err err = cap_lookup(turn->actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view);
@@ -227,7 +232,7 @@ tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
                               .cls = TN_CLS_USER,
                               .in = in,
                               .deadline = deadline};
-    return call_actor(&calling, room, room_size);
+    return call_actor(&calling, room != NULL ? room : &no_room);
 }
 
 tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint32_t method,
@@ -244,7 +249,7 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
                               .cls = MSG_MODULE_LOAD,
                               .in = in,
                               .deadline = deadline};
-    tn_err err = call_actor(&calling, NULL, 0);
+    tn_err err = call_actor(&calling, &no_room);
     object_unref(actor_object(actor));
     return err;
 }
@@ -257,9 +262,6 @@ tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
         ret_out->len = wait->len;
         ret_out->ncaps = wait->ncaps;
         memcpy(ret_out->caps, wait->caps, wait->ncaps * sizeof(tn_cap));
-    } else {
-        for (uint32_t i = 0; i < wait->ncaps; i++)
-            cap_delete(turn->actor->space, wait->caps[i]);
     }
     tn_err result = wait->result;
     wait_release(cpu, wait);

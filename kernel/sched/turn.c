@@ -194,7 +194,8 @@ static tn_err wait_fill(struct wait *wait, struct actor *caller, struct space *f
                         const struct tn_pack *out)
 {
     wait->len = out->len;
-    if (out->len > at_load(&wait->room_size, RELAXED)) /* ours while the wait is FILLING */
+    /* Ours while the wait is FILLING. */
+    if (out->len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
         return TN_ETOOBIG;
     tn_err err = pack_transfer(from, out, caller->space, wait->caps);
     if (err != TN_OK) {

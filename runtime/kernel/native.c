@@ -166,10 +166,7 @@ tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in, struct tn_p
 {
     struct cpu *cpu;
     struct turn *turn = turn_here(&cpu);
-    void *room = ret_out != NULL ? ret_out->data : NULL;
-    uint32_t room_size = ret_out != NULL ? ret_out->size : 0;
-    tn_err err =
-        call_begin(cpu, turn, to, method, in != NULL ? in : &nothing, room, room_size, deadline);
+    tn_err err = call_begin(cpu, turn, to, method, in != NULL ? in : &nothing, ret_out, deadline);
     if (err == IPC_PENDING)
         cpu = turn_wait(cpu, turn);
     else if (err != TN_OK)

@@ -238,7 +238,7 @@ static tn_err drive_gone_caller(void *self, const struct tn_turn *turn)
     (void)self;
     KIT_CHECK(ask("guest", 6, &value) == TN_OK);
     uint32_t before = space_count(lone->space);
-    struct tn_pack in = {.len = 0}, out = {.len = 0};
+    struct tn_pack in = {.len = 0}, out = {.ncaps = 1};
     tn_time at = turn->now + 300000;
     tn_err err = tn_call(kit_need("guest"), TN_METHOD(900, 16), &in, &out, at);
     /* The callee's wait ends at the same deadline: on another CPU its answer may win the race. */

@@ -116,7 +116,7 @@ static enum wasm_status host_call(void *host, struct wasm_instance *instance,
         err = check_method(guest, to, method, &in);
     if (err != TN_OK)
         return done(results, err);
-    err = call_begin(guest->cpu, &guest->turn, to, method, &in, out.data, out.size, deadline);
+    err = call_begin(guest->cpu, &guest->turn, to, method, &in, &out, deadline);
     if (err == IPC_PENDING) {
         guest->op = OP_CALL;
         guest->op_pack = at_out;

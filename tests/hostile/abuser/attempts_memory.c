@@ -91,7 +91,11 @@ void try_packs(struct abuser *a, struct finding *f)
     out.data = a->bytes;
     IS(tn_call(a->peer, DO_ECHO, &none, &out, TN_NEVER), TN_EFAULT);
     out.size = memory_end() - (uint32_t)(uintptr_t)a->bytes; /* all up to the end */
-    out.ncaps = UINT32_MAX;
+    for (uint32_t n = TN_PACK_CAPS + 1; n != 0; n <<= 1) {
+        out.ncaps = n;
+        IS(tn_call(a->peer, DO_ECHO, &none, &out, TN_NEVER), TN_EINVAL);
+    }
+    out.ncaps = TN_PACK_CAPS;
     IS(tn_call(a->peer, DO_ECHO, &none, &out, TN_NEVER), TN_OK);
     HOLDS(out.ncaps == 0 && out.len == 0);
     in.data = a->bytes;
