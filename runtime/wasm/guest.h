@@ -23,7 +23,7 @@ enum {
     GUEST_WINDOW = TN_ARGS_MAX,     /* bytes of arguments in, and of a reply out */
     GUEST_MAPS_MAX = 4,             /* buffers mapped at a time */
     GUEST_MAP_BYTES_MAX = 16 << 20, /* bytes of one of them */
-    GUEST_BYTES_PER_FUEL = 64,      /* of buffers, copied or cleared for it: as memory.copy */
+    GUEST_BYTES_PER_FUEL = 64,      /* copied or cleared for it by an import: as memory.copy */
     GUEST_STATE_MAX = 64 << 20,     /* bytes of state_size */
     GUEST_NEEDS_MAX = 64,           /* capabilities that it is given at the start */
     GUEST_TRIES = 1000,             /* yields while memory for a fresh instance comes back */

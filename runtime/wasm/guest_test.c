@@ -296,6 +296,44 @@ static void test_copying_costs_fuel(void **state)
     one_guest(&driver);
 }
 
+static tn_err talk(uint32_t len, uint32_t size, uint32_t times)
+{
+    uint64_t value;
+    uint32_t what[3] = {len, size, times};
+    struct tn_pack in = {.data = what, .len = sizeof(what)};
+    struct tn_pack out = {.data = &value, .size = sizeof(value)};
+    return tn_call(kit_need("guest"), TN_METHOD(900, 24), &in, &out, TN_NEVER);
+}
+
+/* What long messages cost, beyond what short ones do. */
+static tn_err drive_talk(void *self, const struct tn_turn *turn)
+{
+    enum { LONG = 64000, TIMES = 100, COST = LONG / GUEST_BYTES_PER_FUEL * TIMES };
+    static const uint32_t sizes[][2] = {{0, 32}, {LONG, 32}, {0, LONG + 32}};
+    const uint64_t *used = &lone->actor->stats.fuel_used;
+    uint64_t cost[3];
+    (void)self;
+    (void)turn;
+    KIT_CHECK(talk(0, 8, 1) == TN_OK); /* load and start are over */
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t before = *used;
+        KIT_CHECK(talk(sizes[i][0], sizes[i][1], TIMES) == TN_OK);
+        cost[i] = *used - before;
+    }
+    KIT_CHECK(cost[1] == cost[0] + COST && cost[2] == cost[0] + COST);
+    KIT_CHECK(talk(LONG, 8, 100 * TIMES) == TN_EFUEL);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_messages_cost_fuel(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_talk};
+    one_guest(&driver);
+}
+
 /* A guest that yields for ever ends at its deadline, not when its fuel is used up. */
 static tn_err drive_yields(void *self, const struct tn_turn *turn)
 {
@@ -504,6 +542,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_gift_that_nobody_takes_is_not_kept),
         cmocka_unit_test(test_the_right_to_write_shows_nothing),
         cmocka_unit_test(test_copying_costs_fuel),
+        cmocka_unit_test(test_messages_cost_fuel),
         cmocka_unit_test(test_yielding_does_not_outlive_the_deadline),
         cmocka_unit_test(test_what_nobody_hears_is_dropped),
         cmocka_unit_test(test_a_fall_spares_what_is_posted),

@@ -59,6 +59,14 @@ static void pack_write(struct guest *guest, uint32_t at, const struct tn_pack *p
     memcpy(to, &out, sizeof(out));
 }
 
+/* Before a message goes out: for its bytes, and for the room that its answer is given, whether the
+ * answer fills it or not, because the callee's side may have to make as much. */
+static void pay_message(struct guest *guest, uint32_t len, uint32_t room)
+{
+    uint64_t bytes = len + (uint64_t)(room < TN_ARGS_MAX ? room : TN_ARGS_MAX);
+    guest_pay(guest, bytes);
+}
+
 static bool write_u64(struct guest *guest, uint32_t at, uint64_t value)
 {
     void *to = guest_at(guest, at, sizeof(value));
@@ -112,8 +120,10 @@ static enum wasm_status host_call(void *host, struct wasm_instance *instance,
     tn_err err = pack_read(guest, at_in, false, &in);
     if (err == TN_OK)
         err = pack_read(guest, at_out, true, &out);
-    if (err == TN_OK)
+    if (err == TN_OK) {
+        pay_message(guest, in.len, out.size);
         err = check_method(guest, to, method, &in);
+    }
     if (err != TN_OK)
         return done(results, err);
     err = call_begin(guest->cpu, &guest->turn, to, method, &in, &out, deadline);
@@ -139,8 +149,10 @@ static enum wasm_status host_send(void *host, struct wasm_instance *instance,
     uint32_t method = (uint32_t)args[1];
     struct tn_pack in;
     tn_err err = pack_read(guest, (uint32_t)args[2], false, &in);
-    if (err == TN_OK)
+    if (err == TN_OK) {
+        pay_message(guest, in.len, 0);
         err = check_method(guest, to, method, &in);
+    }
     if (err == TN_OK)
         err = send_begin(guest->cpu, &guest->turn, to, method, &in, (uint32_t)args[3]);
     if (err != IPC_PENDING)
@@ -176,8 +188,10 @@ static enum wasm_status host_reply(void *host, struct wasm_instance *instance,
     tn_cap cap = args[0];
     tn_err result = (tn_err)(uint32_t)args[1];
     tn_err err = pack_read(guest, (uint32_t)args[2], false, &out);
-    if (err == TN_OK)
+    if (err == TN_OK) {
+        pay_message(guest, out.len, 0);
         return done(results, reply(guest->cpu, &guest->turn, cap, result, &out));
+    }
     tn_err told = reply(guest->cpu, &guest->turn, cap, err, NULL); /* it is consumed all the same */
     return done(results, told == TN_OK ? err : told);
 }

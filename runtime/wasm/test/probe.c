@@ -25,6 +25,7 @@ enum {
     M_CHAIN = TN_METHOD(900, 21),
     M_MISREPLY = TN_METHOD(900, 22),
     M_FALL = TN_METHOD(900, 23),
+    M_TALK = TN_METHOD(900, 24),
 };
 
 struct probe {
@@ -192,6 +193,23 @@ static tn_err copy(struct tn_pack *out)
     return err == TN_OK ? put(out, TIMES) : err;
 }
 
+/* Long messages by few instructions: with `len` bytes and room for `size`, as often as it says. */
+static tn_err talk(const struct tn_pack *in, struct tn_pack *out)
+{
+    uint32_t what[3];
+    tn_cap next;
+    if (in->len != sizeof(what) || tn_need("next", 4, &next) != TN_OK)
+        return TN_EARGS;
+    __builtin_memcpy(what, in->data, sizeof(what));
+    tn_err err = TN_OK;
+    for (uint32_t i = 0; i < what[2] && err == TN_OK; i++) {
+        struct tn_pack args = {.len = what[0]}, reply = {.size = what[1]};
+        args.data_bits = reply.data_bits = (uintptr_t)out->data;
+        err = tn_call(next, M_COUNT, &args, &reply, TN_NEVER);
+    }
+    return err == TN_OK ? put(out, what[2]) : err;
+}
+
 /* A message of any method with any number of capabilities; what came of it. */
 static tn_err forge(const struct tn_pack *in, struct tn_pack *out)
 {
@@ -227,6 +245,8 @@ static tn_err call_wild(const struct tn_turn *turn, const struct tn_pack *in, st
         return TN_ECANCELLED;
     case M_FORGE:
         return forge(in, out);
+    case M_TALK:
+        return talk(in, out);
     case M_MISREPLY: {
         struct tn_pack wild = {.len = 64};
         wild.data_bits = 0xfffffff0u;
