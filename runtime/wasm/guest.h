@@ -8,7 +8,8 @@
  *
  * A guest that traps, or spends the fuel of a call, has memory that nobody should trust: its
  * instance is thrown away. If its restarts are not used up it gets a fresh one, which runs load and
- * start before its next message; else its actor has failed. */
+ * start before its next message; else its actor has failed. A fresh one whose load or start fails
+ * is thrown away the same way, and the message is answered with TN_EGONE. */
 #ifndef RUNTIME_WASM_GUEST_H
 #define RUNTIME_WASM_GUEST_H
 
@@ -34,8 +35,10 @@ enum {
 /* What ended a guest's turn, for whoever keeps an eye on it. */
 struct guest_fault {
     struct actor *actor;
-    tn_err err;                           /* TN_ETRAP, TN_EFUEL, TN_ETIME */
-    const char *text;                     /* the trap's */
+    tn_err err;                           /* TN_ETRAP, TN_EFUEL, TN_ETIME; of what was to be a
+                                             fresh instance TN_EGONE (its load or start failed),
+                                             TN_ENOMEM or another error of making it */
+    const char *text;                     /* what happened; good while it is told */
     const struct wasm_frame_info *frames; /* innermost first */
     uint32_t nframes;
     bool restarts; /* it gets a fresh instance */

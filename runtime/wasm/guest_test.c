@@ -204,6 +204,11 @@ static void test_domains(void **state)
 
 static struct kit_actor *lone;
 
+static struct guest *lone_guest(void)
+{
+    return (struct guest *)lone->actor->instance;
+}
+
 static void one_guest(const struct tn_component *driver)
 {
     for (uint64_t seed = 0; seed < seeds(); seed++) {
@@ -363,7 +368,7 @@ static tn_err drive_unheard(void *self, const struct tn_turn *turn)
     (void)self;
     (void)turn;
     KIT_CHECK(ask("guest", 6, &value) == TN_OK);
-    ((struct guest *)lone->actor->instance)->component.event = 0;
+    lone_guest()->component.event = 0;
     uint32_t before = space_count(lone->space);
     struct tn_pack in = {.ncaps = 1, .caps = {kit_need("buffer")}};
     KIT_CHECK(tn_send(kit_need("guest"), TN_METHOD(900, 1), &in, 0) == TN_OK);
@@ -409,6 +414,66 @@ static void test_a_fall_spares_what_is_posted(void **state)
     (void)state;
     static const struct tn_component driver = {
         .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_fall};
+    one_guest(&driver);
+}
+
+/* What load says when a guest begins anew is no answer to who called it: it is one more fall. */
+static tn_err drive_reload(void *self, const struct tn_turn *turn)
+{
+    uint64_t value;
+    struct tn_pack in = {.ncaps = 1, .caps = {kit_need("buffer")}};
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 3, &value) == TN_ETRAP);
+    uint32_t before = space_count(lone->space);
+    lone_guest()->config.config_len = 3;
+    KIT_CHECK(ask("guest", 6, &value) == TN_EGONE);
+    KIT_CHECK(nfaults == 2 && faults[1] == (uint32_t)-TN_EGONE);
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 17), &in, NULL, TN_NEVER) == TN_EGONE);
+    KIT_CHECK(nfaults == 3 && space_count(lone->space) == before);
+    lone_guest()->config.config_len = CONFIG_LEN;
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK && value == 1000000 + CONFIG_LEN);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_failed_reload_is_a_fall(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_reload};
+    one_guest(&driver);
+}
+
+/* One that gets no memory for a fresh instance is told of, as one that falls. */
+static tn_err drive_starved(void *self, const struct tn_turn *turn)
+{
+    enum { BLOCKS = 256, SMALLEST = 4096 };
+    static void *block[BLOCKS];
+    static size_t size[BLOCKS];
+    uint64_t value;
+    uint32_t n = 0;
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 3, &value) == TN_ETRAP);
+    for (size_t bytes = 2 << 20; bytes >= SMALLEST; bytes /= 2) {
+        while (n < BLOCKS && (block[n] = mem_alloc(lone->memory, bytes)) != NULL)
+            size[n++] = bytes;
+    }
+    KIT_CHECK(ask("guest", 6, &value) == TN_EGONE);
+    KIT_CHECK(nfaults == 2 && faults[1] == (uint32_t)-TN_ENOMEM);
+    KIT_CHECK(ask("guest", 6, &value) == TN_EGONE && nfaults == 2);
+    while (n-- > 0)
+        mem_free(lone->memory, block[n], size[n]);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_no_memory_to_go_on_is_told(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_starved};
     one_guest(&driver);
 }
 
@@ -546,6 +611,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_yielding_does_not_outlive_the_deadline),
         cmocka_unit_test(test_what_nobody_hears_is_dropped),
         cmocka_unit_test(test_a_fall_spares_what_is_posted),
+        cmocka_unit_test(test_a_failed_reload_is_a_fall),
+        cmocka_unit_test(test_no_memory_to_go_on_is_told),
         cmocka_unit_test(test_a_stack_holds_a_chain_of_guests),
         cmocka_unit_test(test_a_reply_out_of_bounds_is_used_up),
         cmocka_unit_test(test_a_fallen_guest_is_not_made_to_be_stopped),

@@ -46,7 +46,7 @@ static tn_err load(void *self, const struct tn_turn *turn, const struct tn_pack 
     struct probe *p = self;
     (void)turn;
     p->config = config->len;
-    return TN_OK;
+    return config->len == 3 ? 55 : TN_OK;
 }
 
 static tn_err put(struct tn_pack *out, uint64_t value)
