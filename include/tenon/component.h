@@ -160,13 +160,16 @@ TN_IMPORT TN_MUST tn_err tn_buf_new(tn_cap memory, uint64_t size_bytes, tn_cap *
 TN_IMPORT TN_MUST tn_err tn_buf_slice(tn_cap buf, uint64_t off, uint64_t len, uint32_t rights,
                                       tn_cap *ret_buf);
 /* Make bytes of a buffer addressable: natively in place, in wasm copied into and out of a window.
- * At most until the turn ends. TN_MAP_READ (TN_R_READ), TN_MAP_WRITE (TN_R_WRITE); TN_EINVAL for
- * neither, or outside of the buffer; in wasm also for 0 bytes, and TN_ETOOBIG, TN_ENOMEM (no
- * window). */
+ * The pointer is good until it is unmapped or the turn ends, over waits too, whatever becomes of
+ * the capability. TN_MAP_READ (TN_R_READ), TN_MAP_WRITE (TN_R_WRITE); TN_EINVAL for neither, for 0
+ * bytes, or outside of the buffer; TN_ENOMEM when TN_MAPS_MAX are mapped, in wasm also without
+ * memory for the window; in wasm TN_ETOOBIG over 16 MiB. */
 TN_IMPORT TN_MUST tn_err tn_buf_map(tn_cap buf, uint64_t off, uint32_t len, uint32_t how,
                                     void **ret_at);
-/* Undo a map, `at` as tn_buf_map gave it: in wasm this is when writes reach the buffer. The end of
- * the turn does the same. TN_EINVAL: nothing is mapped there (natively not noticed). */
+/* Undo a map, `buf` and `at` as they were in tn_buf_map: in wasm this is when writes reach the
+ * buffer. The end of the turn does the same. TN_EINVAL: nothing of `buf` is mapped there. When the
+ * capability is gone (TN_EBADCAP) the map is undone all the same, and in wasm the writes are lost.
+ */
 TN_IMPORT TN_MUST tn_err tn_buf_unmap(tn_cap buf, void *at);
 
 #endif

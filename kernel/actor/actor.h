@@ -111,6 +111,7 @@ struct turn {
     struct turn *woken_link;
     struct fiber *fiber; /* that it runs or waits on; NULL when its continuation is data */
     struct wait *wait;   /* of the actor, while it waits */
+    void *local;         /* the domain's own, from its `run` on */
     _Alignas(16) uint8_t small[TURN_SMALL]; /* short arguments of a call that runs at once */
 };
 

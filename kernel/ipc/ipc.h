@@ -87,8 +87,11 @@ tn_err buf_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t size_
                tn_cap *ret_buf);
 tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, uint64_t len,
                  uint32_t rights, tn_cap *ret_buf);
-/* Checks rights and range; the bytes of the buffer at `off`. */
+/* Checks rights and range; the bytes of the buffer at `off`, good until the turn waits or ends. */
 tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
                  void **ret_at);
+/* The same, good for as long as the caller keeps *ret_held, a ref that is now its own. */
+tn_err buf_hold(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
+                void **ret_at, struct object **ret_held);
 
 #endif

@@ -22,7 +22,6 @@
 enum {
     GUEST_SLICE_FUEL = 100000,      /* run at a time: about half a millisecond */
     GUEST_WINDOW = TN_ARGS_MAX,     /* bytes of arguments in, and of a reply out */
-    GUEST_MAPS_MAX = 4,             /* buffers mapped at a time */
     GUEST_MAP_BYTES_MAX = 16 << 20, /* bytes of one of them */
     GUEST_BYTES_PER_FUEL = 64,      /* copied or cleared for it by an import: as memory.copy */
     GUEST_STATE_MAX = 64 << 20,     /* bytes of state_size */

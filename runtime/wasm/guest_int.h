@@ -42,7 +42,7 @@ struct guest {
     struct wasm_instance *wasm; /* NULL after a fault that it was not restarted from */
     struct guest_component component;
     struct guest_window window;
-    struct guest_map maps[GUEST_MAPS_MAX];
+    struct guest_map maps[TN_MAPS_MAX];
     struct turn turn;
     struct cpu *cpu; /* while it runs */
     enum guest_stage stage;

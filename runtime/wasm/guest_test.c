@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/bits.h"
 #include "machine/sim/sim.h"
 #include "runtime/kernel/native.h"
 #include "runtime/wasm/guest_int.h"
@@ -111,6 +112,7 @@ static void drive_same(const char *need)
     check_echo(need, 2, 60000);
     KIT_CHECK(ask(need, 7, &value) == TN_ETIME);
     KIT_CHECK(ask(need, 8, &value) == TN_OK && value == 4950);
+    KIT_CHECK(ask(need, 25, &value) == TN_OK && value == 0);
     KIT_CHECK(ask(need, 9, &value) == TN_OK && value == 300000);
     KIT_CHECK(ask(need, 99, &value) == TN_EMETHOD);
     KIT_CHECK(ask(need, 13, &value) == TN_OK && value > 0);
@@ -156,7 +158,7 @@ static struct kit_actor *begin(struct kit *kit, uint64_t seed, const struct tn_c
 {
     struct sim_machine sim = {.seed = seed,
                               .cpus = 1 + (uint32_t)(seed % 3),
-                              .memory_bytes = 64 << 20,
+                              .memory_bytes = 128 << 20,
                               .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT};
     assert_int_equal(sim_machine_init(&sim), 0);
     kit_boot(kit);
@@ -203,6 +205,7 @@ static void test_domains(void **state)
 /* One guest, whose "next" is a native probe, and one who calls it. */
 
 static struct kit_actor *lone;
+static uint64_t lone_bytes = 64; /* of the buffer of who calls it */
 
 static struct guest *lone_guest(void)
 {
@@ -215,7 +218,8 @@ static void one_guest(const struct tn_component *driver)
         struct kit kit;
         struct kit_actor *main_ = begin(&kit, seed, driver);
         struct buffer *buffer = NULL;
-        assert_int_equal(buffer_make(kit.kernel->root, &kit.kernel->limbo, 64, &buffer), TN_OK);
+        assert_int_equal(buffer_make(kit.kernel->root, &kit.kernel->limbo, lone_bytes, &buffer),
+                         TN_OK);
         uint64_t size;
         memset(buffer_bytes(buffer, &size), 0x5a, 64);
         kit_give(main_, "buffer", buffer_object(buffer), TN_R_WRITE | TN_R_GRANT);
@@ -281,6 +285,40 @@ static void test_the_right_to_write_shows_nothing(void **state)
     static const struct tn_component driver = {
         .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_peek};
     one_guest(&driver);
+}
+
+/* The widest window, for which a guest of this size has no memory; and one that is wider. */
+static tn_err drive_wide(void *self, const struct tn_turn *turn)
+{
+    static const struct {
+        uint32_t len;
+        tn_err err;
+    } maps[] = {{1 << 20, TN_OK},
+                {GUEST_MAP_BYTES_MAX, TN_ENOMEM},
+                {GUEST_MAP_BYTES_MAX + 1, TN_ETOOBIG},
+                {GUEST_MAP_BYTES_MAX + 2, TN_EINVAL}};
+    (void)self;
+    (void)turn;
+    for (uint32_t i = 0; i < ARRAY_LEN(maps); i++) {
+        uint64_t value = 1;
+        uint32_t len = maps[i].len;
+        struct tn_pack in = {.data = &len, .len = 4, .ncaps = 1, .caps = {kit_need("buffer")}};
+        struct tn_pack out = {.data = &value, .size = sizeof(value)};
+        KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 26), &in, &out, TN_NEVER) == TN_OK);
+        KIT_CHECK(value == (uint32_t)-maps[i].err);
+    }
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_window_has_a_limit(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_wide};
+    lone_bytes = GUEST_MAP_BYTES_MAX + 1;
+    one_guest(&driver);
+    lone_bytes = 64;
 }
 
 static tn_err drive_copy(void *self, const struct tn_turn *turn)
@@ -606,6 +644,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_domains),
         cmocka_unit_test(test_a_gift_that_nobody_takes_is_not_kept),
         cmocka_unit_test(test_the_right_to_write_shows_nothing),
+        cmocka_unit_test(test_a_window_has_a_limit),
         cmocka_unit_test(test_copying_costs_fuel),
         cmocka_unit_test(test_messages_cost_fuel),
         cmocka_unit_test(test_yielding_does_not_outlive_the_deadline),
