@@ -449,10 +449,10 @@ static tn_err drive_buffers(void *self, const struct tn_turn *turn)
     memset(at, 8, 5000);
     for (uint32_t i = 0; i < 100; i++) {
         tn_err err;
-        while ((err = tn_buf_new(memory, 9000, &buf)) == TN_ENOMEM) /* of a grace period ago */
+        while ((err = tn_buf_new(memory, 5000, &buf)) == TN_ENOMEM) /* of a grace period ago */
             KIT_CHECK(pause_turn() == TN_OK);
-        KIT_CHECK(err == TN_OK && tn_buf_map(buf, 0, 9000, TN_MAP_WRITE, &part) == TN_OK);
-        memset(part, 9, 9000);
+        KIT_CHECK(err == TN_OK && tn_buf_map(buf, 0, 5000, TN_MAP_WRITE, &part) == TN_OK);
+        memset(part, 9, 5000);
         KIT_CHECK(tn_buf_unmap(buf, part) == TN_OK && tn_cap_drop(buf) == TN_OK);
     }
     for (uint32_t i = 0; i < 5000; i++)
