@@ -61,8 +61,9 @@ struct guest_config {
 tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
                   const struct guest_config *config, struct wasm_error *ret_error);
 
-/* The functions that a guest may import, for inspection: name and number of them. */
-extern const char *const guest_import_names[GUEST_IMPORTS];
+/* The functions that a guest may import, for inspection: the name of the one at i < GUEST_IMPORTS.
+ */
+const char *guest_import_name(uint32_t i);
 
 /* Linear memory of the guest now, for statistics. */
 uint64_t guest_memory_bytes(struct actor *actor);
