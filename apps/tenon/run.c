@@ -77,10 +77,16 @@ static void take_accounts(struct run *run, struct boot *boot)
 
 static int run_in_kernel(struct run *run, struct kernel *kernel)
 {
+    struct boot_driver drivers[sizeof(run_drivers) / sizeof(run_drivers[0])];
+    memcpy(drivers, run_drivers, sizeof(drivers));
+    for (uint32_t i = 0; i < run_ndrivers && run_has(run, FLAG_QUIET); i++) {
+        if (drivers[i].kind == WIRE_LOG)
+            drivers[i].component = &driver_linux_log_errors;
+    }
     const struct boot_input input = {
         .kernel = kernel,
         .spec = &run->composition.spec,
-        .drivers = run_drivers,
+        .drivers = drivers,
         .ndrivers = run_ndrivers,
         .code = code_of,
         .path = path_of,
