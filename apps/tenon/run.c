@@ -137,6 +137,9 @@ static int run_system(struct run *run)
                         amount_bytes(machine.memory_bytes).text);
         return no_boot(what, "lower memory in [system]");
     }
+    if (err == -ENOSYS)
+        return no_boot("the membarrier system call is refused",
+                       "allow it in the seccomp profile that this runs under");
     if (err != 0)
         return no_boot("the machine cannot be set up", strerror(-err));
     int status = run_in_machine(run);

@@ -46,7 +46,8 @@ void space_clear(struct space *space);
 void space_clear_but(struct space *space, const tn_cap *spared, uint32_t n);
 
 /* The object that `cap` names, if its type is `type` (OBJ_NONE: any) and it carries all of
- * `rights`. TN_EBADCAP, TN_ETYPE, TN_ERIGHTS. O(1), no atomic write. */
+ * `rights`. TN_EBADCAP, TN_ETYPE, TN_ERIGHTS. O(1), no atomic write. cap_find (lookup.h) is
+ * the same for callers that know type and rights when they are compiled, without a call. */
 tn_err cap_lookup(struct space *space, tn_cap cap, enum object_type type, uint32_t rights,
                   struct cap_view *ret_view);
 /* A first capability to an object, in no tree (parent_space NULL) or below `parent` (a capability
@@ -72,6 +73,15 @@ tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, ui
 tn_err cap_post(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
                 struct space *to, tn_cap *ret_caps);
 void cap_receive(struct space *space, const tn_cap *caps, uint32_t n);
+/* Sets n <= TN_PACK_CAPS slots aside for what is to come: their handles name nothing until
+ * cap_deliver fills them, and nothing else takes them. TN_ENOSLOT, TN_ENOMEM: none was. */
+tn_err cap_reserve(struct space *space, uint32_t n, tn_cap *ret_slots);
+/* Gives up those of the slots that are still reserved; their handles are stale then. */
+void cap_unreserve(struct space *space, const tn_cap *slots, uint32_t n);
+/* cap_transfer into n slots that were reserved, whose handles then name what came: it cannot fail
+ * for want of room. TN_ENOSLOT when one of `slots` is not reserved (any more), or named twice. */
+tn_err cap_deliver(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                   struct space *to, const tn_cap *slots);
 /* Its children become its parent's; O(1), whatever their number. After the last capability to an
  * object class->orphan is called and the ref dropped, without locks. TN_EBADCAP. */
 tn_err cap_delete(struct space *space, tn_cap cap);
@@ -79,8 +89,33 @@ tn_err cap_delete(struct space *space, tn_cap cap);
  * done nothing can be derived from `cap`, nor it be moved (TN_EBADCAP); what is derived from a
  * descendant in between is deleted too, so none is left when this returns TN_OK. TN_EBADCAP also
  * when `cap` is deleted meanwhile: the rest is then its parent's. Does not wait for the grace
- * period of what it orphaned. */
+ * period of what it orphaned: limbo_call and limbo_ticket tell when that is over. */
 tn_err cap_revoke(struct space *space, tn_cap cap);
+/* One step of it; TN_EAGAIN: some are left, and `cap` stays as above until a later call, perhaps
+ * another's, has returned TN_OK. For who lets others run between steps. */
+tn_err cap_revoke_step(struct space *space, tn_cap cap);
+
+/* Makes an object of `mem` and returns it with one ref, the caller's; args are the maker's own. */
+typedef tn_err (*retype_fn)(struct untyped *mem, struct limbo *limbo, const void *args,
+                            struct object **ret_object);
+/* Makes an object of the untyped that `memory` names, with TN_R_WRITE, and puts its first
+ * capability, a child of `memory`, in `to`. Errors of cap_lookup, of `make` and of cap_insert; then
+ * nothing is left of it when its grace period is over. */
+tn_err cap_retype(struct space *space, tn_cap memory, retype_fn make, const void *args,
+                  uint32_t rights, struct space *to, tn_cap *ret_cap);
+/* The makers of the types that this module knows. Errors of untyped_make and space_make. */
+struct retype_untyped {
+    uint64_t size_bytes;
+};
+struct retype_space {
+    struct cap_root *root;
+    uint32_t slots_max;
+};
+tn_err retype_untyped(struct untyped *mem, struct limbo *limbo, const void *args,
+                      struct object **ret_object);
+tn_err retype_space(struct untyped *mem, struct limbo *limbo, const void *args,
+                    struct object **ret_object);
+
 /* Every invariant of the trees that touch this space, for tests and the simulator. */
 void cap_check(struct space *space);
 

@@ -40,7 +40,8 @@ static uint32_t check_free_list(struct space *space)
     const struct slot *last = NULL;
     for (const struct slot *slot = space->free_first; slot != NULL;
          slot = (const struct slot *)slot->next) {
-        ASSERT(n < space->fresh && !live(slot) && slot->space == space);
+        ASSERT(n < space->fresh && slot_space(slot) == space);
+        ASSERT((at_load(&slot->word, RELAXED) & ~WORD_GENERATION) == 0);
         ASSERT(at_load(&slot->badge, RELAXED) == space_index(space, slot));
         ASSERT(slot->prev == 0 && slot->first == NULL && slot->last == NULL);
         last = slot;
@@ -54,18 +55,20 @@ void cap_check(struct space *space)
 {
     lock_take(&space->root->lock);
     ASSERT(space->fresh <= space->room && space->room <= space->slots_max);
-    uint32_t lives = 0;
+    uint32_t lives = 0, reserved = 0;
     for (uint32_t i = 0; i < space->fresh; i++) {
         struct slot *slot = space_slot(space, i);
-        ASSERT(slot != NULL && slot->space == space && space_index(space, slot) == i);
+        ASSERT(slot != NULL && slot_space(slot) == space && space_index(space, slot) == i);
         if (live(slot)) {
             check_live(slot);
             lives++;
         } else {
             ASSERT(at_load(&slot->object, RELAXED) == NULL);
+            reserved += (at_load(&slot->word, RELAXED) & WORD_RESERVED) != 0;
         }
     }
     uint32_t frees = check_free_list(space);
-    ASSERT(lives == space->count && lives + frees + space->retired == space->fresh);
+    ASSERT(lives == space->count && reserved == space->reserved);
+    ASSERT(lives + reserved + frees + space->retired == space->fresh);
     lock_drop(&space->root->lock);
 }

@@ -4,22 +4,12 @@
 
 #include "base/atomic.h"
 #include "base/bits.h"
-#include "kernel/cap/cap.h"
+#include "kernel/cap/lookup.h"
 
-/* A slot's word: generation:40 | unused:5 | flags:3 | type:8 | rights:8. */
-enum {
-    WORD_RIGHTS = 0xff,
-    WORD_TYPE_SHIFT = 8,
-    WORD_LIVE = 1 << 16,     /* the slot is a capability */
-    WORD_REVOKING = 1 << 17, /* nothing may be derived from it now */
-    WORD_POSTED = 1 << 18,   /* it came with a message that nobody has taken yet */
-    WORD_GENERATION_SHIFT = 24,
-};
 #define GENERATION_MAX ((UINT64_C(1) << 40) - 1)
 
 enum {
     CAP_STEP = 64,     /* capabilities deleted in one hold of the derivation lock */
-    CHUNK_SLOTS = 8,   /* slots of the first chunk of a space; each next one has twice as many */
     SPACE_CHUNKS = 14, /* enough for TN_SPACE_MAX */
 };
 _Static_assert(CHUNK_SLOTS *((1 << SPACE_CHUNKS) - 1) >= TN_SPACE_MAX, "chunks for every slot");
@@ -28,32 +18,19 @@ _Static_assert(CHUNK_SLOTS *((1 << SPACE_CHUNKS) - 1) >= TN_SPACE_MAX, "chunks f
  * no parent. */
 enum { LINK_UP = 1 };
 
-/* One capability, or a free slot. Changed under the derivation lock. The first three words are read
- * without it by cap_lookup; cap.c says how. */
-struct slot {
-    atomic_u64 word;
-    atomic_ptr object;
-    atomic_u64 badge;    /* of a free slot: its index in the space */
-    struct space *space; /* set when the slot is first used */
-    uintptr_t next;      /* sibling, or LINK_UP | parent, or 0; free: the next free slot */
-    uintptr_t prev;
-    struct slot *first, *last; /* children, or NULL */
-};
-_Static_assert(sizeof(struct slot) == 64, "a cache line");
+/* The low bits of slot.owner: a space is aligned to 16. */
+enum { OWNER_CHUNK = 15 };
+_Static_assert(SPACE_CHUNKS - 1 <= OWNER_CHUNK, "a chunk's number fits");
 
-struct space {
-    struct object object;
-    struct cap_root *root;
-    uint32_t slots_max;
-    atomic_ptr chunk[SPACE_CHUNKS]; /* set once, under the lock; read without */
-
-    /* Under the derivation lock. */
-    uint32_t room;                       /* slots in the chunks there are */
-    uint32_t fresh;                      /* slots from this index on were never used */
-    uint32_t count;                      /* capabilities */
-    uint32_t retired;                    /* slots that will never be used again */
-    struct slot *free_first, *free_last; /* first in, first out */
+/* The chunks of a space after the first. */
+struct far_chunks {
+    atomic_ptr chunk[SPACE_CHUNKS - 1]; /* set once, under the lock; read without */
 };
+
+static inline struct space *slot_space(const struct slot *slot)
+{
+    return (struct space *)(slot->owner & ~(uintptr_t)OWNER_CHUNK);
+}
 
 static inline uint64_t word_generation(uint64_t word)
 {
@@ -78,27 +55,100 @@ struct slot *tree_parent(const struct slot *slot);
 
 /* space.c: the slots of a space. Under the derivation lock. */
 
-/* The slot at `index` < slots_max; NULL when it was never used. Also without the lock. */
-struct slot *space_slot(struct space *space, uint32_t index);
+/* The index of a slot that was used before. */
 uint32_t space_index(struct space *space, const struct slot *slot);
 /* Sees to it that space_take can be called n times. TN_EAGAIN: it can, but the lock was dropped
  * meanwhile, so what was decoded must be decoded again. TN_ENOSLOT, TN_ENOMEM. */
-tn_err space_reserve(struct space *space, uint32_t n);
+tn_err space_make_room(struct space *space, uint32_t n);
 /* A free slot becomes a capability in no tree; returns its handle. */
 tn_cap space_take(struct space *space, struct object *object, uint64_t badge, uint32_t rights,
                   struct slot **ret_slot);
-/* A capability in no tree becomes a free slot, or is retired. */
+/* A capability in no tree, or a reserved slot becomes a free slot, or is retired. */
 void space_put(struct slot *slot);
 
-/* cap.c */
+/* A free slot is reserved for whoever has its handle, which names nothing until space_fill; room
+ * for it was seen to as for space_take. */
+tn_cap space_reserve(struct space *space);
+/* A reserved slot becomes a capability in no tree. */
+void space_fill(struct slot *slot, struct object *object, uint64_t badge, uint32_t rights);
 
-/* Objects that lost their last capability, to be told so without locks. */
+/* What every operation begins with. */
+
+/* The slot that `cap` names at this moment, and its word: `state` is WORD_LIVE, or WORD_RESERVED.
+ * Also without the lock. */
+static inline struct slot *slot_find(struct space *space, tn_cap cap, uint64_t state,
+                                     uint64_t *ret_word)
+{
+    struct slot *slot = space_slot(space, (uint32_t)(cap & ~WORD_GENERATION));
+    if (slot == NULL)
+        return NULL;
+    /* ACQUIRE: not older than the life that it tells of. */
+    uint64_t word = at_load(&slot->word, ACQUIRE);
+    if (word_generation(word) != word_generation(cap) || (word & state) == 0)
+        return NULL;
+    *ret_word = word;
+    return slot;
+}
+
+/* A slot from which something may be derived, for operations that need `rights`. Lock held. */
+static inline tn_err slot_decode(struct space *space, tn_cap cap, uint32_t rights,
+                                 struct slot **ret_slot, uint64_t *ret_word)
+{
+    uint64_t word = 0;
+    struct slot *slot = slot_find(space, cap, WORD_LIVE, &word);
+    if (slot == NULL || (word & WORD_REVOKING) != 0)
+        return TN_EBADCAP;
+    if ((rights & ~word) != 0)
+        return TN_ERIGHTS;
+    *ret_slot = slot;
+    *ret_word = word;
+    return TN_OK;
+}
+
+static inline struct object *slot_object(struct slot *slot)
+{
+    return at_load(&slot->object, RELAXED); /* lock held */
+}
+
+/* Sets or clears a flag of a live slot's word. Lock held. */
+static inline void slot_mark(struct slot *slot, uint64_t flag, bool on)
+{
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & WORD_LIVE) != 0);
+    /* RELEASE: a lookup that sees this word sees what the slot names, as after space_take. */
+    at_store(&slot->word, on ? word | flag : word & ~flag, RELEASE);
+}
+
+/* One more capability names the object. Lock held. */
+static inline void object_count_cap(struct object *object)
+{
+    ASSERT(object->caps < UINT32_MAX);
+    if (object->caps == 0)
+        object_ref(object);
+    object->caps++;
+}
+
+/* revoke.c */
+
+/* Deletes one capability; the object when that was the last to it, which must then be told by
+ * orphan_tell, else NULL. Lock held. */
+struct object *cap_unlink(struct slot *slot);
+/* Without locks. */
+void orphan_tell(struct object *object);
+
+/* Objects that lost their last capability in one hold of the lock. */
 struct orphans {
-    struct object *object[CAP_STEP];
     uint32_t count;
+    struct object *object[CAP_STEP];
 };
-/* Deletes one capability; room for one more orphan. Lock held. */
-void cap_unlink(struct slot *slot, struct orphans *orphans);
+/* cap_unlink; room for one more orphan. Lock held. */
+static inline void orphans_unlink(struct orphans *orphans, struct slot *slot)
+{
+    ASSERT(orphans->count < CAP_STEP);
+    struct object *object = cap_unlink(slot);
+    if (object != NULL)
+        orphans->object[orphans->count++] = object;
+}
 /* Without locks. */
 void orphans_tell(struct orphans *orphans);
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
-#include "kernel/cap/cap.h"
+#include "kernel/cap/lookup.h"
 #include "kernel/mem/limbo.h"
 #include "kernel/mem/mem.h"
 #include "machine/sim/sim.h"
@@ -96,7 +96,7 @@ static void do_make(uint32_t space)
 static void do_lookup(uint32_t space)
 {
     struct cap_view view = {0};
-    if (cap_lookup(world.space[space], recall(space), OBJ_NOTE, TN_R_CALL, &view) != TN_OK) {
+    if (cap_find(world.space[space], recall(space), OBJ_NOTE, TN_R_CALL, &view) != TN_OK) {
         at_add(&world.stale, 1, RELAXED);
         return;
     }
@@ -329,12 +329,111 @@ static void test_grow_against_delete(void **state)
     }
 }
 
+/* Two CPUs revoke: the same capability, or one and its ancestor, in steps with boundaries between;
+ * the last looks objects up all the while. When a ticket that was drawn after the revoke has
+ * passed, no CPU is still using what it deleted. */
+static struct {
+    tn_cap top[2];            /* in space 0 */
+    atomic_u32 ended, passed; /* revokes that have returned; whose ticket has passed */
+    atomic_u32 told;          /* graces that were told */
+    struct grace grace[2];
+} pair;
+
+static void pair_told(struct grace *grace)
+{
+    assert_true(grace == &pair.grace[0] || grace == &pair.grace[1]);
+    at_add(&pair.told, 1, SEQ_CST);
+}
+
+static void pair_revoke(uint32_t cpu)
+{
+    tn_err err;
+    while ((err = cap_revoke_step(world.space[0], pair.top[cpu])) == TN_EAGAIN) {
+        limbo_boundary(&world.limbo, cpu);
+        limbo_reap(&world.limbo, 8);
+    }
+    assert_true(err == TN_OK || (err == TN_EBADCAP && pair.top[0] != pair.top[1]));
+    at_add(&pair.ended, 1, SEQ_CST);
+    uint64_t ticket = limbo_ticket(&world.limbo);
+    limbo_call(&world.limbo, &pair.grace[cpu], pair_told);
+    do {
+        machine_relax();
+        limbo_boundary(&world.limbo, cpu);
+        limbo_reap(&world.limbo, 1 + (uint32_t)sim_choose(8));
+    } while (!limbo_passed(&world.limbo, ticket));
+    at_add(&pair.passed, 1, SEQ_CST);
+}
+
+static void pair_look(void)
+{
+    struct cap_view view = {0};
+    /* Those that revoked found what is below them all gone; but only both together are all. */
+    bool ended = at_load(&pair.ended, SEQ_CST) == 2;
+    tn_err err = cap_find(world.space[1], recall(1), OBJ_NOTE, TN_R_CALL, &view);
+    if (err != TN_OK)
+        return;
+    assert_false(ended);
+    for (uint64_t i = sim_choose(10); i > 0; i--)
+        machine_relax();
+    assert_int_not_equal(at_load(&pair.passed, SEQ_CST), 2);
+    assert_true(CONTAINER_OF(view.object, struct thing, object)->magic == MAGIC);
+}
+
+static void pair_entry(void *arg, uint32_t cpu)
+{
+    (void)arg;
+    limbo_busy(&world.limbo, cpu);
+    for (uint64_t i = sim_choose(30); i > 0; i--)
+        machine_relax();
+    if (cpu < 2)
+        pair_revoke(cpu);
+    while (at_load(&pair.passed, SEQ_CST) < 2 || at_load(&pair.told, SEQ_CST) < 2) {
+        pair_look();
+        machine_relax();
+        limbo_boundary(&world.limbo, cpu);
+        limbo_reap(&world.limbo, 1 + (uint32_t)sim_choose(4));
+    }
+    limbo_idle(&world.limbo, cpu);
+    world.done++;
+}
+
+static void preempt_revoke_by_two(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS_DEFAULT); seed++) {
+        world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT, 300);
+        memset(&pair, 0, sizeof(pair));
+        struct thing *thing = thing_new();
+        tn_cap cap = 0;
+        assert_int_equal(
+            cap_insert(world.space[0], &thing->object, TN_R_ALL, thing->id, NULL, 0, &pair.top[0]),
+            TN_OK);
+        object_unref(&thing->object);
+        pair.top[1] = pair.top[0];
+        if (seed % 3 != 0)
+            assert_int_equal(cap_copy(world.space[0], pair.top[0], world.space[0], &pair.top[1]),
+                             TN_OK);
+        for (uint32_t i = 0; i < 140; i++) {
+            thing = thing_new();
+            assert_int_equal(cap_insert(world.space[1], &thing->object, TN_R_ALL, thing->id,
+                                        world.space[0], pair.top[i % 2], &cap),
+                             TN_OK);
+            object_unref(&thing->object);
+            publish(1, cap);
+        }
+        machine_run(pair_entry, NULL);
+        assert_int_equal(space_count(world.space[1]), 0);
+        world_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mixed),
         cmocka_unit_test(test_revoke_against_mint),
         cmocka_unit_test(test_grow_against_delete),
+        cmocka_unit_test(preempt_revoke_by_two),
     };
     return cmocka_run_group_tests_name("cap_race", tests, NULL, NULL);
 }

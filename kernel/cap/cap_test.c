@@ -1,102 +1,6 @@
 /* cap_test.c: capabilities: every wrong argument, reuse of handles, memory that runs out at each
  * allocation in turn, and random derivation trees against an independent model. */
-#include "kernel/mem/stub_test.h"
-
-#include "kernel/cap/cap.h"
-#include "kernel/cap/cap_int.h"
-
-enum { MIB = 1 << 20 };
-
-/* An object that counts what happens to it. */
-struct thing {
-    struct object object;
-    uint32_t orphaned;
-};
-
-static uint32_t things;
-
-static void thing_orphan(struct object *object)
-{
-    struct thing *thing = CONTAINER_OF(object, struct thing, object);
-    assert_true(at_load(&object->refs, RELAXED) > 0);
-    thing->orphaned++;
-}
-
-static void thing_destroy(struct object *object)
-{
-    struct untyped *home = object->home;
-    memset(object, 0xdd, sizeof(struct thing));
-    mem_free(home, object, sizeof(struct thing));
-    things--;
-}
-
-static const struct object_class thing_class = {
-    .type = OBJ_NOTE, .name = "thing", .orphan = thing_orphan, .destroy = thing_destroy};
-static const struct object_class reply_class = {
-    .type = OBJ_REPLY, .name = "reply", .destroy = thing_destroy};
-
-struct fixture {
-    struct stub_arena arena;
-    struct cap_root root;
-    struct space *space[4];
-    uint64_t used_bytes; /* before the spaces were made */
-};
-
-static void fixture_open(struct fixture *f, uint32_t slots_max)
-{
-    things = 0;
-    arena_open(&f->arena, 64 * MIB);
-    cap_root_init(&f->root);
-    f->used_bytes = mem_stats(f->arena.root).used_bytes;
-    for (uint32_t i = 0; i < ARRAY_LEN(f->space); i++)
-        assert_int_equal(
-            space_make(f->arena.root, &f->root, &f->arena.limbo, slots_max, &f->space[i]), TN_OK);
-}
-
-static void fixture_close(struct fixture *f)
-{
-    for (uint32_t i = 0; i < ARRAY_LEN(f->space); i++) {
-        cap_check(f->space[i]);
-        object_unref(space_object(f->space[i]));
-    }
-    limbo_drain(&f->arena.limbo);
-    mem_check(f->arena.root);
-    assert_int_equal(things, 0);
-    assert_int_equal(mem_stats(f->arena.root).used_bytes, f->used_bytes);
-    arena_close(&f->arena);
-}
-
-static struct thing *thing_make(struct fixture *f, const struct object_class *class)
-{
-    struct thing *thing = mem_alloc(f->arena.root, sizeof(*thing));
-    assert_non_null(thing);
-    object_init(&thing->object, class, f->arena.root, &f->arena.limbo);
-    things++;
-    return thing;
-}
-
-/* A new thing that only its capability holds. */
-static tn_cap thing_cap(struct fixture *f, struct space *space, uint32_t rights, uint64_t badge)
-{
-    struct thing *thing = thing_make(f, &thing_class);
-    tn_cap cap = 0;
-    assert_int_equal(cap_insert(space, &thing->object, rights, badge, NULL, 0, &cap), TN_OK);
-    object_unref(&thing->object);
-    return cap;
-}
-
-static struct cap_view look(struct space *space, tn_cap cap)
-{
-    struct cap_view view = {0};
-    assert_int_equal(cap_lookup(space, cap, OBJ_NONE, 0, &view), TN_OK);
-    return view;
-}
-
-static bool stale(struct space *space, tn_cap cap)
-{
-    struct cap_view view;
-    return cap_lookup(space, cap, OBJ_NONE, 0, &view) == TN_EBADCAP;
-}
+#include "kernel/cap/thing_test.h"
 
 static void test_space_arguments(void **state)
 {
@@ -110,6 +14,21 @@ static void test_space_arguments(void **state)
     assert_null(space);
     assert_ptr_equal(space_of(space_object(f.space[0])), f.space[0]);
     assert_int_equal(space_count(f.space[0]), 0);
+    fixture_close(&f);
+}
+
+/* An actor that holds nothing pays for the space alone. */
+static void test_empty_space_is_small(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f, TN_SPACE_MAX);
+    uint64_t used = mem_stats(f.arena.root).used_bytes - f.used_bytes;
+    assert_in_range(used / ARRAY_LEN(f.space), 1, 128);
+    /* In a space without slots no handle names anything. */
+    const tn_cap any[] = {0, 1, 7, 8, UINT64_C(1) << 24, TN_SPACE_MAX - 1, UINT64_MAX};
+    for (uint32_t i = 0; i < ARRAY_LEN(any); i++)
+        assert_true(stale(f.space[0], any[i]));
     fixture_close(&f);
 }
 
@@ -132,13 +51,23 @@ static void test_lookup(void **state)
     for (uint32_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_int_equal(cap_lookup(f.space[0], bad[i], OBJ_NOTE, TN_R_READ, &view), TN_EBADCAP);
         assert_int_equal(cap_lookup(f.space[0], bad[i], OBJ_ACTOR, TN_R_ALL, &view), TN_EBADCAP);
+        assert_int_equal(cap_find(f.space[0], bad[i], OBJ_NOTE, TN_R_READ, &view), TN_EBADCAP);
     }
     assert_int_equal(cap_lookup(f.space[1], cap, OBJ_NOTE, 0, &view), TN_EBADCAP);
     assert_int_equal(cap_lookup(f.space[0], cap, OBJ_ACTOR, TN_R_ALL, &view), TN_ETYPE);
     assert_int_equal(cap_lookup(f.space[0], cap, OBJ_NOTE, TN_R_WRITE, &view), TN_ERIGHTS);
     assert_int_equal(cap_lookup(f.space[0], cap, OBJ_NONE, TN_R_ALL, &view), TN_ERIGHTS);
     assert_int_equal(cap_lookup(f.space[0], cap, OBJ_NOTE, 1u << 20, &view), TN_ERIGHTS);
+    assert_int_equal(cap_find(f.space[1], cap, OBJ_NOTE, 0, &view), TN_EBADCAP);
+    assert_int_equal(cap_find(f.space[0], cap, OBJ_ACTOR, TN_R_ALL, &view), TN_ETYPE);
+    assert_int_equal(cap_find(f.space[0], cap, OBJ_NOTE, TN_R_READ | TN_R_WRITE, &view),
+                     TN_ERIGHTS);
     assert_memory_equal(&view, &untouched, sizeof(view));
+    view = (struct cap_view){0};
+    assert_int_equal(cap_find(f.space[0], cap, OBJ_NOTE, TN_R_READ, &view), TN_OK);
+    assert_ptr_equal(view.object, untouched.object);
+    assert_int_equal(view.badge, 7);
+    assert_int_equal(view.rights, TN_R_READ | TN_R_CALL);
     fixture_close(&f);
 }
 
@@ -619,6 +548,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_space_arguments),
+        cmocka_unit_test(test_empty_space_is_small),
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_mint_arguments),
         cmocka_unit_test(test_move),

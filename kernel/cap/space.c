@@ -12,17 +12,25 @@ static const struct object_class space_class = {
     .destroy = space_destroy,
 };
 
+/* What a space without slots looks like to lookups. */
+static const struct slot no_slots[CHUNK_SLOTS];
+
 static uint32_t chunk_first(uint32_t chunk)
 {
     return CHUNK_SLOTS * ((1u << chunk) - 1);
 }
 
-/* The last chunk is cut off at slots_max. */
+/* The last chunk is cut off at slots_max; the first is not, so that lookups need not ask. */
 static uint32_t chunk_slots(const struct space *space, uint32_t chunk)
 {
     uint32_t first = chunk_first(chunk), slots = (uint32_t)CHUNK_SLOTS << chunk;
     ASSERT(first < space->slots_max);
-    return slots < space->slots_max - first ? slots : space->slots_max - first;
+    return chunk == 0 || slots < space->slots_max - first ? slots : space->slots_max - first;
+}
+
+static size_t chunk_bytes(const struct space *space, uint32_t chunk)
+{
+    return chunk_slots(space, chunk) * sizeof(struct slot);
 }
 
 static uint32_t chunk_of(uint32_t index)
@@ -39,11 +47,31 @@ tn_err space_make(struct untyped *mem, struct cap_root *root, struct limbo *limb
     struct space *space = mem_alloc(mem, sizeof(*space));
     if (space == NULL)
         return TN_ENOMEM;
+    ASSERT(((uintptr_t)space & OWNER_CHUNK) == 0);
     object_init(&space->object, &space_class, mem, limbo);
     space->root = root;
     space->slots_max = slots_max;
+    at_init(&space->near, (void *)(uintptr_t)no_slots);
     *ret_space = space;
     return TN_OK;
+}
+
+/* A chunk after the first, or NULL. Also without the lock. */
+static struct slot *far_chunk(struct space *space, uint32_t chunk)
+{
+    ASSERT(chunk > 0 && chunk < SPACE_CHUNKS);
+    /* ACQUIRE pairs with the RELEASE of chunk_publish: table and chunk are seen cleared. */
+    struct far_chunks *far = at_load(&space->far, ACQUIRE);
+    return far != NULL ? at_load(&far->chunk[chunk - 1], ACQUIRE) : NULL;
+}
+
+/* A chunk, or NULL. Lock held, or nobody else has the space. */
+static struct slot *space_chunk(struct space *space, uint32_t chunk)
+{
+    if (chunk > 0)
+        return far_chunk(space, chunk);
+    struct slot *near = at_load(&space->near, RELAXED);
+    return near != no_slots ? near : NULL;
 }
 
 static void space_destroy(struct object *object)
@@ -52,10 +80,12 @@ static void space_destroy(struct object *object)
     space_clear(space);
     ASSERT(space->count == 0);
     for (uint32_t i = 0; i < SPACE_CHUNKS; i++) {
-        void *chunk = at_load(&space->chunk[i], RELAXED); /* nobody else has the space */
+        void *chunk = space_chunk(space, i);
         if (chunk != NULL)
-            mem_free(object->home, chunk, chunk_slots(space, i) * sizeof(struct slot));
+            mem_free(object->home, chunk, chunk_bytes(space, i));
     }
+    /* RELAXED: nobody else has the space. */
+    mem_free(object->home, at_load(&space->far, RELAXED), sizeof(struct far_chunks));
     mem_free(object->home, space, sizeof(*space));
 }
 
@@ -79,53 +109,70 @@ uint32_t space_count(struct space *space)
     return count;
 }
 
-struct slot *space_slot(struct space *space, uint32_t index)
+struct slot *space_far_slot(struct space *space, uint32_t index)
 {
-    ASSERT(index < space->slots_max);
+    if (index >= space->slots_max)
+        return NULL;
     uint32_t k = chunk_of(index);
-    /* ACQUIRE pairs with the RELEASE of space_grow: a chunk is seen cleared. */
-    struct slot *chunk = at_load(&space->chunk[k], ACQUIRE);
+    struct slot *chunk = far_chunk(space, k);
     return chunk != NULL ? &chunk[index - chunk_first(k)] : NULL;
 }
 
 uint32_t space_index(struct space *space, const struct slot *slot)
 {
-    uintptr_t at = (uintptr_t)slot;
-    for (uint32_t i = 0; i < SPACE_CHUNKS; i++) {
-        uintptr_t chunk = (uintptr_t)at_load(&space->chunk[i], RELAXED); /* lock held */
-        if (chunk != 0 && at >= chunk && at - chunk < chunk_slots(space, i) * sizeof(*slot))
-            return chunk_first(i) + (uint32_t)((at - chunk) / sizeof(*slot));
+    ASSERT(slot_space(slot) == space);
+    uint32_t k = (uint32_t)(slot->owner & OWNER_CHUNK);
+    uint32_t index = (uint32_t)(slot - space_chunk(space, k));
+    ASSERT(index < chunk_slots(space, k));
+    return chunk_first(k) + index;
+}
+
+/* Makes a chunk known to lookups. Lock held. */
+static void chunk_publish(struct space *space, uint32_t k, struct slot *chunk,
+                          struct far_chunks *far)
+{
+    ASSERT(space_chunk(space, k) == NULL);
+    uint32_t slots = chunk_slots(space, k), first = chunk_first(k);
+    space->room += slots < space->slots_max - first ? slots : space->slots_max - first;
+    if (k == 0) {
+        at_store(&space->near, chunk, RELEASE);
+        return;
     }
-    UNREACHABLE("a slot of another space");
+    if (k == 1)
+        at_store(&space->far, far, RELEASE);
+    far = at_load(&space->far, RELAXED);
+    at_store(&far->chunk[k - 1], chunk, RELEASE);
 }
 
 /* Adds a chunk. The lock is dropped while the memory is cleared; another CPU may be faster. */
 static tn_err space_grow(struct space *space)
 {
+    struct untyped *home = space->object.home;
     uint32_t room = space->room, k = chunk_of(room);
-    size_t bytes = chunk_slots(space, k) * sizeof(struct slot);
+    size_t bytes = chunk_bytes(space, k);
     lock_drop(&space->root->lock);
-    void *chunk = mem_alloc(space->object.home, bytes);
+    void *chunk = mem_alloc(home, bytes);
+    struct far_chunks *far = k == 1 && chunk != NULL ? mem_alloc(home, sizeof(*far)) : NULL;
     lock_take(&space->root->lock);
-    if (space->room != room) {
-        lock_drop(&space->root->lock);
-        mem_free(space->object.home, chunk, bytes);
-        lock_take(&space->root->lock);
+    bool late = space->room != room;
+    bool whole = chunk != NULL && (k != 1 || far != NULL);
+    if (!late && whole) {
+        chunk_publish(space, k, chunk, far);
         return TN_EAGAIN;
     }
-    if (chunk == NULL)
-        return TN_ENOMEM;
-    ASSERT(at_load(&space->chunk[k], RELAXED) == NULL);
-    at_store(&space->chunk[k], chunk, RELEASE);
-    space->room += chunk_slots(space, k);
-    return TN_EAGAIN;
+    lock_drop(&space->root->lock);
+    mem_free(home, chunk, bytes);
+    mem_free(home, far, sizeof(*far));
+    lock_take(&space->root->lock);
+    return late ? TN_EAGAIN : TN_ENOMEM;
 }
 
-tn_err space_reserve(struct space *space, uint32_t n)
+tn_err space_make_room(struct space *space, uint32_t n)
 {
     ASSERT(space->fresh <= space->room && space->room <= space->slots_max);
-    ASSERT(space->count + space->retired <= space->fresh);
-    if (space->room - space->count - space->retired >= n)
+    uint32_t taken = space->count + space->reserved + space->retired;
+    ASSERT(taken <= space->fresh);
+    if (space->room - taken >= n)
         return TN_OK;
     return space->room < space->slots_max ? space_grow(space) : TN_ENOSLOT;
 }
@@ -137,12 +184,12 @@ static struct slot *slot_next(struct space *space, uint32_t *ret_index)
     if (space->fresh < space->room) {
         *ret_index = space->fresh++;
         slot = space_slot(space, *ret_index);
-        slot->space = space;
+        slot->owner = (uintptr_t)space | chunk_of(*ret_index);
         at_store(&slot->word, UINT64_C(1) << WORD_GENERATION_SHIFT, RELAXED); /* not live yet */
         return slot;
     }
     slot = space->free_first;
-    ASSERT(slot != NULL && slot->space == space);
+    ASSERT(slot != NULL && slot_space(slot) == space);
     space->free_first = (struct slot *)slot->next;
     if (space->free_first == NULL)
         space->free_last = NULL;
@@ -151,14 +198,11 @@ static struct slot *slot_next(struct space *space, uint32_t *ret_index)
     return slot;
 }
 
-tn_cap space_take(struct space *space, struct object *object, uint64_t badge, uint32_t rights,
-                  struct slot **ret_slot)
+/* Begins a life of `slot`, which has this generation and is not live. */
+static void slot_begin(struct slot *slot, uint64_t generation, struct object *object,
+                       uint64_t badge, uint32_t rights)
 {
-    ASSERT(object != NULL && (rights & ~(uint32_t)TN_R_ALL) == 0);
-    uint32_t index = 0;
-    struct slot *slot = slot_next(space, &index);
-    uint64_t generation = word_generation(at_load(&slot->word, RELAXED));
-    ASSERT((at_load(&slot->word, RELAXED) & WORD_LIVE) == 0 && generation > 0);
+    ASSERT(object != NULL && (rights & ~(uint32_t)TN_R_ALL) == 0 && generation > 0);
     /* RELEASE of these two: who reads one of them sees the word that ended the slot's last life.
      * RELEASE of the word: who sees this life begun sees what it names. */
     at_store(&slot->object, object, RELEASE);
@@ -166,16 +210,48 @@ tn_cap space_take(struct space *space, struct object *object, uint64_t badge, ui
     uint64_t word = generation << WORD_GENERATION_SHIFT | WORD_LIVE | rights |
                     (uint64_t)object->class->type << WORD_TYPE_SHIFT;
     at_store(&slot->word, word, RELEASE);
+}
+
+tn_cap space_take(struct space *space, struct object *object, uint64_t badge, uint32_t rights,
+                  struct slot **ret_slot)
+{
+    uint32_t index = 0;
+    struct slot *slot = slot_next(space, &index);
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & ~WORD_GENERATION) == 0);
+    slot_begin(slot, word_generation(word), object, badge, rights);
     space->count++;
     *ret_slot = slot;
-    return generation << WORD_GENERATION_SHIFT | index;
+    return word | index;
+}
+
+tn_cap space_reserve(struct space *space)
+{
+    uint32_t index = 0;
+    struct slot *slot = slot_next(space, &index);
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & ~WORD_GENERATION) == 0);
+    /* RELAXED: lookups find nothing here, before and after. */
+    at_store(&slot->word, word | WORD_RESERVED, RELAXED);
+    space->reserved++;
+    return word | index;
+}
+
+void space_fill(struct slot *slot, struct object *object, uint64_t badge, uint32_t rights)
+{
+    struct space *space = slot_space(slot);
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & WORD_RESERVED) != 0 && space->reserved > 0);
+    slot_begin(slot, word_generation(word), object, badge, rights);
+    space->reserved--;
+    space->count++;
 }
 
 void space_put(struct slot *slot)
 {
-    struct space *space = slot->space;
+    struct space *space = slot_space(slot);
     uint64_t word = at_load(&slot->word, RELAXED);
-    ASSERT((word & WORD_LIVE) != 0 && slot->next == 0 && slot->first == NULL);
+    ASSERT((word & (WORD_LIVE | WORD_RESERVED)) != 0 && slot->next == 0 && slot->first == NULL);
     uint64_t generation = word_generation(word);
     bool retired = generation == GENERATION_MAX;
     if (!retired)
@@ -183,8 +259,9 @@ void space_put(struct slot *slot)
     /* The handle is stale from here on. RELAXED: the RELEASE of the stores below carries it. */
     at_store(&slot->word, generation << WORD_GENERATION_SHIFT, RELAXED);
     at_store(&slot->object, NULL, RELEASE);
-    ASSERT(space->count > 0);
-    space->count--;
+    uint32_t *counted = (word & WORD_LIVE) != 0 ? &space->count : &space->reserved;
+    ASSERT(*counted > 0);
+    --*counted;
     if (retired) {
         space->retired++;
         return;
@@ -216,19 +293,22 @@ static bool is_spared(const struct spared *spared, uint32_t index, uint64_t word
     return false;
 }
 
-/* Deletes up to CAP_STEP capabilities from *index on; false at the end of the space. */
+/* Frees up to CAP_STEP slots from *index on; false at the end of the space. */
 static bool clear_step(struct space *space, const struct spared *spared, uint32_t *index)
 {
-    struct orphans orphans = {.count = 0};
+    struct orphans orphans;
+    orphans.count = 0;
     lock_take(&space->root->lock);
     uint32_t end = *index + CAP_STEP < space->fresh ? *index + CAP_STEP : space->fresh;
     for (; *index < end; ++*index) {
         struct slot *slot = space_slot(space, *index);
         uint64_t word = at_load(&slot->word, RELAXED);
-        if ((word & WORD_LIVE) != 0 && !is_spared(spared, *index, word))
-            cap_unlink(slot, &orphans);
+        if ((word & WORD_RESERVED) != 0)
+            space_put(slot);
+        else if ((word & WORD_LIVE) != 0 && !is_spared(spared, *index, word))
+            orphans_unlink(&orphans, slot);
     }
-    bool more = *index < space->fresh && space->count > 0;
+    bool more = *index < space->fresh && space->count + space->reserved > 0;
     lock_drop(&space->root->lock);
     orphans_tell(&orphans);
     return more;

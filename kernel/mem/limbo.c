@@ -1,13 +1,14 @@
 /* limbo.c: grace periods.
  *
  * Objects arrive with their last ref gone, so no new pointer to them can be found; but a CPU may
- * still use one that it looked up before. The arrivals are closed into `waiting` by a new epoch;
- * they are destroyed when every CPU has either noted that epoch at a boundary or is idle.
+ * still use one that it looked up before. The arrivals are closed into `waiting` by a new epoch,
+ * `closed`; they are destroyed when every CPU has either noted that epoch, or a later one, at a
+ * boundary or is idle. A ticket begins an epoch of its own, which delays no object.
  *
  * Invariants:
- *  1. An object in `waiting` was unreachable before the current epoch began.
- *  2. A CPU whose `seen` is the current epoch passed a boundary after the epoch began; what it
- *     looks up from then on cannot be an object in `waiting`.
+ *  1. An object in `waiting` was unreachable before the epoch `closed` began.
+ *  2. A CPU whose `seen` is an epoch or a later one passed a boundary after that epoch began; what
+ *     it looks up from then on cannot be an object that was unreachable before.
  *  3. An idle CPU holds no pointer; it becomes busy under the lock, so a reaper that counted it as
  *     idle came before, and what that reaper knew to be unreachable the CPU finds unreachable.
  *
@@ -26,6 +27,7 @@ void limbo_init(struct limbo *limbo, uint32_t cpus)
     lock_init(&limbo->lock, LOCK_LIMBO);
     at_init(&limbo->epoch, 1);
     at_init(&limbo->held, 0);
+    limbo->closed = 1;
     list_init(&limbo->waiting);
     list_init(&limbo->arriving);
     limbo->cpus = cpus;
@@ -48,7 +50,7 @@ void limbo_boundary(struct limbo *limbo, uint32_t cpu)
     struct limbo_cpu *own = &limbo->cpu[cpu];
     uint64_t seen = at_load(&own->seen, RELAXED); /* only this CPU writes it */
     ASSERT(seen != IDLE);
-    /* ACQUIRE pairs with the RELEASE of epoch_close: lookups from here on see every unlinking that
+    /* ACQUIRE pairs with the RELEASE of epoch_begin: lookups from here on see every unlinking that
      * came before the epoch. */
     uint64_t epoch = at_load(&limbo->epoch, ACQUIRE);
     /* RELEASE pairs with the ACQUIRE of all_passed: uses of old pointers end before. */
@@ -74,10 +76,10 @@ void limbo_busy(struct limbo *limbo, uint32_t cpu)
     lock_drop(&limbo->lock);
 }
 
-static bool all_passed(struct limbo *limbo)
+static bool all_passed(struct limbo *limbo, uint64_t epoch)
 {
-    uint64_t epoch = at_load(&limbo->epoch, RELAXED);
     for (uint32_t i = 0; i < limbo->cpus; i++) {
+        /* ACQUIRE pairs with the RELEASE of limbo_boundary and limbo_idle. */
         if (at_load(&limbo->cpu[i].seen, ACQUIRE) < epoch)
             return false;
     }
@@ -96,15 +98,23 @@ static void list_take_all(struct list *to, struct list *from)
     list_init(from);
 }
 
+/* A boundary that notes the epoch returned comes after all that came before this. Lock held. */
+static uint64_t epoch_begin(struct limbo *limbo)
+{
+    uint64_t epoch = at_load(&limbo->epoch, RELAXED) + 1;
+    ASSERT(epoch < IDLE);
+    /* RELEASE pairs with the ACQUIRE of limbo_boundary. */
+    at_store(&limbo->epoch, epoch, RELEASE);
+    return epoch;
+}
+
 /* Arrivals wait for the CPUs from here on. Lock held. */
 static void epoch_close(struct limbo *limbo)
 {
     if (!list_empty(&limbo->waiting) || list_empty(&limbo->arriving))
         return;
     list_take_all(&limbo->waiting, &limbo->arriving);
-    uint64_t epoch = at_load(&limbo->epoch, RELAXED);
-    ASSERT(epoch < IDLE - 1);
-    at_store(&limbo->epoch, epoch + 1, RELEASE);
+    limbo->closed = epoch_begin(limbo);
 }
 
 static uint64_t destroy_all(struct list *done)
@@ -130,7 +140,7 @@ bool limbo_reap(struct limbo *limbo, uint32_t max)
     uint32_t n = 0;
     lock_take(&limbo->lock);
     epoch_close(limbo);
-    if (all_passed(limbo)) {
+    if (all_passed(limbo, limbo->closed)) {
         while (n < max && !list_empty(&limbo->waiting)) {
             list_push_back(&done, list_pop_front(&limbo->waiting));
             n++;
@@ -142,6 +152,41 @@ bool limbo_reap(struct limbo *limbo, uint32_t max)
     uint64_t destroyed = destroy_all(&done);
     ASSERT(destroyed == n);
     return at_load(&limbo->held, RELAXED) != 0;
+}
+
+uint64_t limbo_ticket(struct limbo *limbo)
+{
+    lock_take(&limbo->lock);
+    uint64_t ticket = epoch_begin(limbo);
+    lock_drop(&limbo->lock);
+    return ticket;
+}
+
+bool limbo_passed(struct limbo *limbo, uint64_t ticket)
+{
+    /* Without the lock: who became busy before the ticket was drawn is seen busy, for both were
+     * done under the lock; who became busy after holds no pointer from before (invariant 3). */
+    ASSERT(ticket > 0 && ticket <= at_load(&limbo->epoch, RELAXED));
+    return all_passed(limbo, ticket);
+}
+
+static void grace_over(struct object *object)
+{
+    struct grace *grace = CONTAINER_OF(object, struct grace, object);
+    grace->over(grace);
+}
+
+static const struct object_class grace_class = {
+    .type = OBJ_NONE, .name = "grace", .destroy = grace_over};
+
+void limbo_call(struct limbo *limbo, struct grace *grace, void (*over)(struct grace *grace))
+{
+    ASSERT(over != NULL);
+    grace->over = over;
+    grace->object = (struct object){.class = &grace_class, .limbo = limbo};
+    list_init(&grace->object.link);
+    at_init(&grace->object.refs, 0);
+    limbo_add(limbo, &grace->object);
 }
 
 void limbo_drain(struct limbo *limbo)

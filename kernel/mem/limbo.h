@@ -11,8 +11,7 @@
 
 #include "base/list.h"
 #include "kernel/mem/lock.h"
-
-struct object;
+#include "kernel/mem/object.h"
 
 struct limbo_cpu {
     _Alignas(64) atomic_u64 seen; /* epoch at this CPU's last boundary; UINT64_MAX: idle */
@@ -22,7 +21,8 @@ struct limbo {
     struct spinlock lock;
     atomic_u64 epoch;     /* changed under the lock */
     atomic_u64 held;      /* objects here; changed under the lock */
-    struct list waiting;  /* objects of the closed epoch */
+    uint64_t closed;      /* the epoch that every CPU must note before `waiting` is destroyed */
+    struct list waiting;  /* objects that came before it began */
     struct list arriving; /* objects that came since */
     uint32_t cpus;        /* 1 to TN_CPUS_MAX */
     struct limbo_cpu cpu[TN_CPUS_MAX];
@@ -42,6 +42,20 @@ void limbo_busy(struct limbo *limbo, uint32_t cpu);
  * grace period needs a boundary of every busy CPU, so a caller that wants an empty limbo passes its
  * own between calls. Called without locks by CPUs between turns and before they sleep. */
 bool limbo_reap(struct limbo *limbo, uint32_t max);
+/* Waiting for a grace period, for who may reuse or announce something only when no CPU can still
+ * act on a pointer from before: a revoke that promises that nothing of what it deleted is in use.
+ *
+ * A ticket is a number to ask about: limbo_passed is true when every CPU has passed a boundary, or
+ * was idle, since it was drawn. Any CPU; it waits for the asker's own boundary too. */
+uint64_t limbo_ticket(struct limbo *limbo);
+bool limbo_passed(struct limbo *limbo, uint64_t ticket);
+/* A grace is told instead: `over` is called once, as class->destroy is, without locks by the CPU
+ * that reaps. It needs no memory but its own, which stays where it is until then. */
+struct grace {
+    struct object object; /* limbo's; never a capability's */
+    void (*over)(struct grace *grace);
+};
+void limbo_call(struct limbo *limbo, struct grace *grace, void (*over)(struct grace *grace));
 /* At shutdown, when no CPU runs: destroys all, also what that sends here. */
 void limbo_drain(struct limbo *limbo);
 

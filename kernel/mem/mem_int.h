@@ -13,7 +13,7 @@
 enum {
     MEM_ORDERS = 29,       /* a block has 2^0 to 2^28 pages */
     MEM_ORDER_RELEASE = 9, /* log2 of MEM_RELEASE / MEM_PAGE */
-    MEM_CLASSES = 15,      /* sizes of small objects */
+    MEM_CLASSES = 22,      /* sizes of small objects */
     MEM_CLASS_MIN = 32,    /* bytes of the smallest: at most 128 objects in a page */
 };
 _Static_assert((MEM_PAGE << MEM_ORDER_RELEASE) == MEM_RELEASE, "one order");

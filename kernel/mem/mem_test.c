@@ -104,6 +104,22 @@ static void test_alignment_and_clearing(void **state)
     arena_close(&arena);
 }
 
+/* Of the sizes that kernel objects have: what the class and the end of the page waste. */
+static void test_small_sizes_waste_little(void **state)
+{
+    (void)state;
+    for (uint32_t bytes = 64; bytes <= 384; bytes += 16) {
+        uint32_t class = slab_class(bytes);
+        assert_true(slab_bytes(class) >= bytes);
+        assert_true(bytes % 64 != 0 || slab_bytes(class) == bytes);
+        assert_in_range(slab_objects(class) * bytes, MEM_PAGE - MEM_PAGE / 8, MEM_PAGE);
+    }
+    for (uint32_t class = 1; class < MEM_CLASSES; class ++) {
+        assert_true(slab_bytes(class) > slab_bytes(class - 1));
+        assert_int_equal(slab_class(slab_bytes(class)), class);
+    }
+}
+
 static void test_charged_by_pages(void **state)
 {
     (void)state;
@@ -429,8 +445,8 @@ struct account {
 
 static uint64_t charge_wanted(size_t bytes)
 {
-    static const size_t sizes[] = {32,  64,  96,  128, 192,  256,  320, 384,
-                                   448, 512, 640, 768, 1024, 1344, 2048};
+    static const size_t sizes[] = {32,  48,  64,  80,  96,  112, 128, 160, 192,  224,  256,
+                                   288, 320, 352, 384, 448, 512, 640, 768, 1024, 1344, 2048};
     for (uint32_t i = 0; i < ARRAY_LEN(sizes); i++)
         if (bytes <= sizes[i])
             return sizes[i];
@@ -464,7 +480,7 @@ static void random_alloc(struct account *account, struct untyped *from)
     size_t bytes = random_bytes();
     uint8_t *at = mem_alloc(from, bytes);
     if (at == NULL) {
-        assert_true(bytes > MEM_PAGE || mem_stats(from).free_bytes < 16 * MEM_PAGE);
+        assert_true(bytes > MEM_PAGE || mem_stats(from).free_bytes < (MEM_CLASSES + 1) * MEM_PAGE);
         return;
     }
     assert_true(all_zero(at, bytes));
@@ -536,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_largest),
         cmocka_unit_test(test_make_arguments),
         cmocka_unit_test(test_alignment_and_clearing),
+        cmocka_unit_test(test_small_sizes_waste_little),
         cmocka_unit_test(test_charged_by_pages),
         cmocka_unit_test(test_odd_sizes),
         cmocka_unit_test(test_nothing_held_back),

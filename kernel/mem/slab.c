@@ -14,21 +14,28 @@ struct slab_size {
     {                                              \
         (n), MEM_PAGE / (n), (65536 + (n)-1) / (n) \
     }
+/* Kernel objects are multiples of 16 bytes up to 384, most of them: what a class and the end of its
+ * page waste on one of these is at most an eighth. Each class that an untyped uses costs it a page,
+ * so there are no more than that takes. */
 static const struct slab_size sizes[MEM_CLASSES] = {
-    SIZE(32),  SIZE(64),  SIZE(96),  SIZE(128), SIZE(192),  SIZE(256),  SIZE(320), SIZE(384),
-    SIZE(448), SIZE(512), SIZE(640), SIZE(768), SIZE(1024), SIZE(1344), SIZE(2048)};
+    SIZE(32),  SIZE(48),  SIZE(64),  SIZE(80),   SIZE(96),   SIZE(112), SIZE(128), SIZE(160),
+    SIZE(192), SIZE(224), SIZE(256), SIZE(288),  SIZE(320),  SIZE(352), SIZE(384), SIZE(448),
+    SIZE(512), SIZE(640), SIZE(768), SIZE(1024), SIZE(1344), SIZE(2048)};
 
-/* The class by size in units of 32 bytes, up to 128, and of 64 bytes, up to MEM_SLAB_MAX. */
-static const uint8_t class_of_32[] = {0, 0, 1, 2, 3};
-static const uint8_t class_of_64[] = {0,  1,  3,  4,  5,  6,  7,  8,  9,  10, 10,
-                                      11, 11, 12, 12, 12, 12, 13, 13, 13, 13, 13,
-                                      14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14};
+/* The class by size in units of 16 bytes, up to SMALL_MAX, and of 64 bytes, up to MEM_SLAB_MAX. */
+enum { SMALL_MAX = 384 };
+static const uint8_t class_of_16[] = {0, 0, 0,  1,  2,  3,  4,  5,  6,  7,  7,  8, 8,
+                                      9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14};
+static const uint8_t class_of_64[] = {0,  2,  6,  8,  10, 12, 14, 15, 16, 17, 17,
+                                      18, 18, 19, 19, 19, 19, 20, 20, 20, 20, 20,
+                                      21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21};
+_Static_assert(ARRAY_LEN(class_of_16) == SMALL_MAX / 16 + 1, "a class for every small size");
 _Static_assert(ARRAY_LEN(class_of_64) == MEM_SLAB_MAX / 64 + 1, "a class for every size");
 
 uint32_t slab_class(size_t bytes)
 {
     ASSERT(bytes > 0 && bytes <= MEM_SLAB_MAX);
-    return bytes <= 128 ? class_of_32[(bytes + 31) / 32] : class_of_64[(bytes + 63) / 64];
+    return bytes <= SMALL_MAX ? class_of_16[(bytes + 15) / 16] : class_of_64[(bytes + 63) / 64];
 }
 
 uint32_t slab_bytes(uint32_t class)
