@@ -115,14 +115,15 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
     struct maps maps;
     maps.n = 0; /* the rest is written before it is read */
     turn->local = &maps;
-    if (turn->info.cls == MSG_MODULE_LOAD) {
+    (void)cpu;
+    if (__builtin_expect(turn->info.cls == MSG_MODULE_LOAD, 0)) {
         tn_err err = run_life(native, turn);
         (void)turn_answer(fiber_self()->cpu, turn, err, NULL);
+    } else if (turn->caller != NULL) {
+        run_call(native, turn);
     } else if (turn->info.cls == MSG_TIMER_EXPIRED) {
         if (HANDLER(c, timer) != NULL)
             c->timer(native->self, &turn->info);
-    } else if (turn->caller != NULL) {
-        run_call(native, turn);
     } else if (HANDLER(c, event) != NULL) {
         c->event(native->self, &turn->info, &turn->in);
     } else {
@@ -131,7 +132,6 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
     while (maps.n > 0)
         unmap(&maps, maps.n - 1);
     turn->local = NULL; /* this frame goes */
-    (void)cpu;
     return TURN_DONE;
 }
 
