@@ -137,8 +137,10 @@ void *mem_alloc(struct untyped *untyped, size_t bytes)
     uint64_t pages = bytes / MEM_PAGE + (bytes % MEM_PAGE != 0);
     bool zero = false;
     void *at = block_alloc(untyped, pages, &zero);
-    if (at != NULL && !zero)
+    if (at != NULL && !zero) {
+        ASSERT(pages <= MEM_RELEASE / MEM_PAGE); /* invariant 3: a turn's work stays bounded */
         memset(at, 0, (size_t)pages * MEM_PAGE);
+    }
     return at;
 }
 
