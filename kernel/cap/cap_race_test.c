@@ -400,7 +400,7 @@ static void pair_entry(void *arg, uint32_t cpu)
 static void preempt_revoke_by_two(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= sim_seeds(SEEDS_DEFAULT); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         world_open(seed, seed % 2 == 0 ? SIM_RANDOM : SIM_PCT, 300);
         memset(&pair, 0, sizeof(pair));
         struct thing *thing = thing_new();
