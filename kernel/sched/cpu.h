@@ -281,4 +281,10 @@ void event_cancel(struct cpu *cpu, struct event *event);
 /* A fresh trace context. */
 uint64_t sched_cause(struct cpu *cpu);
 
+/* Every invariant of a CPU's queues, and of an actor with a mailbox of that many messages, for
+ * tests and the simulator. With the lock of the CPU or of the actor's home free or held by the
+ * caller. */
+void sched_check_cpu(struct cpu *cpu);
+void sched_check_actor(struct actor *actor, uint32_t mailbox);
+
 #endif

@@ -95,6 +95,7 @@ static struct kit_actor *make(struct kit *kit, const struct kit_config *c, struc
                                   .alive = &kernel->alive};
     assert_int_equal(actor_make(&config, &a->actor), TN_OK);
     a->needs.at = a->need;
+    a->mailbox = c->mailbox;
     return a;
 }
 

@@ -20,6 +20,7 @@ struct kit_actor {
     struct actor *actor;
     struct space *space;
     struct untyped *memory; /* its own, or NULL: the kernel's */
+    uint32_t mailbox;
     struct need need[KIT_NEEDS];
     struct needs needs;
 };
