@@ -1,7 +1,16 @@
 /* atomic.h: the only place that names atomics. The order is written at every use, with a line on
  * why it is enough where it is not seq_cst. Each operation first passes race_point(), which is
  * empty on real machines and a possible switch of virtual CPU in the simulator; the build picks
- * race_point.h (base/race/none or base/race/sim). */
+ * race_point.h and fence_light.h from base/race/none, tsan or sim.
+ *
+ * at_fence_light() is the light half of an asymmetric fence (Dice, Huang and Yang, "Asymmetric
+ * Dekker Synchronization", Sun Microsystems, 2001; as in the membarrier of Linux and P1202 of the
+ * C++ committee). Two parties each write one word and then read the other's, and at least one must
+ * see the other. Where one party comes often and the other seldom, the frequent one puts
+ * at_fence_light() between its write and its read, and the rare one machine_barrier() between its
+ * own: then either the frequent one's write is seen by the rare one, or it reads what the rare one
+ * wrote. The light half only keeps the compiler from moving accesses across it and costs no
+ * instruction; two light halves order nothing between each other. */
 #ifndef BASE_ATOMIC_H
 #define BASE_ATOMIC_H
 
@@ -44,5 +53,9 @@ enum {
     (race_point(), atomic_fetch_and_explicit((p), (v), (memory_order)(order)))
 /* Initialise before anybody else can see the object: not an atomic operation, no race point. */
 #define at_init(p, v) atomic_init((p), (v))
+
+/* at_fence_light(), and race_heavy_begin() and race_heavy_end(), which a machine on real threads
+ * calls first and last in machine_barrier. */
+#include "fence_light.h"
 
 #endif

@@ -16,7 +16,7 @@
 #include "machine/setup_test.h"
 
 enum { BLOCK_BYTES = 2 * 1024 * 1024, MEMORY_BYTES = 3 * BLOCK_BYTES, PAGE_BYTES = 4096 };
-enum { PING_PONGS = 1000 };
+enum { PING_PONGS = 1000, FENCE_ROUNDS = 1000, LITMUS_ROUNDS = 10000, MEET_LOOKS = 4000 };
 
 static int set_up_two(void **state)
 {
@@ -221,6 +221,123 @@ static void test_no_lost_wake_up(void **state)
     assert_int_equal(game.data, 2 * PING_PONGS);
 }
 
+/* Dekker's lock, asymmetric: CPU 0 comes often and goes through the light half, CPU 1 through the
+ * heavy one. No other operation gives an order, and what they guard is not atomic, so that
+ * ThreadSanitizer judges the pair as well. */
+struct asymmetric {
+    atomic_u32 often, seldom, done;
+    uint32_t inside; /* guarded */
+    uint64_t sum;    /* guarded */
+    uint32_t overlaps;
+};
+
+static void guarded(struct asymmetric *game)
+{
+    game->overlaps += game->inside++ != 0;
+    game->sum++;
+    race_point(); /* the other may try to come in */
+    game->overlaps += --game->inside != 0;
+}
+
+static void asymmetric_often(struct asymmetric *game, uint32_t *times)
+{
+    while (at_load(&game->done, RELAXED) == 0) {
+        at_store(&game->often, 1, RELAXED);
+        at_fence_light();
+        if (at_load(&game->seldom, RELAXED) == 0) {
+            at_fence_light();
+            guarded(game);
+            at_fence_light();
+            (*times)++;
+        }
+        at_store(&game->often, 0, RELAXED);
+        while (at_load(&game->seldom, RELAXED) != 0)
+            machine_relax();
+    }
+}
+
+static void asymmetric_seldom(struct asymmetric *game)
+{
+    for (uint32_t i = 0; i < FENCE_ROUNDS; i++) {
+        at_store(&game->seldom, 1, RELAXED);
+        machine_barrier();
+        while (at_load(&game->often, RELAXED) != 0)
+            machine_relax();
+        machine_barrier();
+        guarded(game);
+        machine_barrier();
+        at_store(&game->seldom, 0, RELAXED);
+    }
+    at_store(&game->done, 1, RELAXED);
+}
+
+struct asymmetric_run {
+    struct asymmetric game;
+    uint32_t times;
+};
+
+static void asymmetric_entry(void *arg, uint32_t cpu)
+{
+    struct asymmetric_run *run = arg;
+    if (cpu == 0)
+        asymmetric_often(&run->game, &run->times);
+    else
+        asymmetric_seldom(&run->game);
+}
+
+static void test_asymmetric_fence(void **state)
+{
+    (void)state;
+    struct asymmetric_run run = {0};
+    machine_run(asymmetric_entry, &run);
+    assert_int_equal(run.game.overlaps, 0);
+    assert_int_equal(run.game.sum, run.times + FENCE_ROUNDS);
+}
+
+/* The bare litmus test, a pair of words a round: not both may read 0. */
+struct litmus {
+    atomic_u32 light[LITMUS_ROUNDS], heavy[LITMUS_ROUNDS], begun[2];
+    uint32_t light_saw[LITMUS_ROUNDS], heavy_saw[LITMUS_ROUNDS];
+};
+
+/* Waits for the other CPU to come to this round, but not for ever: there may be one real CPU. Then
+ * each waits a little, differently in every round, so that they meet at every distance. */
+static void litmus_meet(struct litmus *litmus, uint32_t cpu, uint32_t round)
+{
+    at_store(&litmus->begun[cpu], round + 1, RELEASE);
+    for (uint32_t i = 0; i < MEET_LOOKS && at_load(&litmus->begun[cpu ^ 1], ACQUIRE) <= round; i++)
+        machine_relax();
+    for (volatile uint32_t i = 0; i < (round * 37 + cpu * 11 * round) % 64; i++)
+        ;
+}
+
+static void litmus_entry(void *arg, uint32_t cpu)
+{
+    struct litmus *litmus = arg;
+    for (uint32_t i = 0; i < LITMUS_ROUNDS; i++) {
+        litmus_meet(litmus, cpu, i);
+        if (cpu == 0) {
+            at_store(&litmus->light[i], 1, RELAXED);
+            at_fence_light();
+            litmus->light_saw[i] = at_load(&litmus->heavy[i], RELAXED);
+        } else {
+            at_store(&litmus->heavy[i], 1, RELAXED);
+            machine_barrier();
+            litmus->heavy_saw[i] = at_load(&litmus->light[i], RELAXED);
+        }
+    }
+}
+
+static void test_barrier_litmus(void **state)
+{
+    (void)state;
+    static struct litmus litmus;
+    memset(&litmus, 0, sizeof(litmus));
+    machine_run(litmus_entry, &litmus);
+    for (uint32_t i = 0; i < LITMUS_ROUNDS; i++)
+        assert_true(litmus.light_saw[i] + litmus.heavy_saw[i] > 0);
+}
+
 static void test_time_and_entropy(void **state)
 {
     (void)state;
@@ -268,6 +385,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_run_again, set_up_two, tear_down),
         cmocka_unit_test_setup_teardown(test_unpark_is_remembered, set_up_two, tear_down),
         cmocka_unit_test_setup_teardown(test_no_lost_wake_up, set_up_two, tear_down),
+        cmocka_unit_test_setup_teardown(test_asymmetric_fence, set_up_two, tear_down),
+        cmocka_unit_test_setup_teardown(test_barrier_litmus, set_up_two, tear_down),
         cmocka_unit_test_setup_teardown(test_time_and_entropy, set_up_two, tear_down),
         cmocka_unit_test(test_setup_limits),
     };

@@ -28,12 +28,24 @@ void big_multiply_power_of_10(struct big *b, uint32_t power)
         big_multiply_add(b, 10, 0);
 }
 
+void big_multiply_power_of_5(struct big *b, uint32_t power)
+{
+    enum { STEP = 13, FIVE_TO_STEP = 1220703125 };
+    for (; power >= STEP; power -= STEP)
+        big_multiply_add(b, FIVE_TO_STEP, 0);
+    for (; power > 0; power--)
+        big_multiply_add(b, 5, 0);
+}
+
 void big_shift_left(struct big *b, uint32_t bits)
 {
     uint32_t limbs = bits / 32;
     if (b->n == 0)
         return;
-    big_multiply_add(b, 1u << (bits % 32), 0);
+    if (bits % 32 != 0)
+        big_multiply_add(b, 1u << (bits % 32), 0);
+    if (limbs == 0)
+        return;
     for (uint32_t i = b->n; i > 0; i--)
         b->limb[i - 1 + limbs] = b->limb[i - 1];
     for (uint32_t i = 0; i < limbs; i++)

@@ -1,5 +1,5 @@
 /* big_int.h: whole numbers of up to 4096 bits, for exact conversion of doubles. Callers keep within
- * BIG_LIMBS; fmt.c says why they do. */
+ * BIG_LIMBS; fmt.c and parse.c say why they do. */
 #ifndef SDK_BIG_INT_H
 #define SDK_BIG_INT_H
 
@@ -15,9 +15,10 @@ struct big {
 };
 
 void big_set(struct big *b, uint64_t x);
-/* b = b * m + add. */
+/* b = b * m + add, m > 0. */
 void big_multiply_add(struct big *b, uint32_t m, uint32_t add);
 void big_multiply_power_of_10(struct big *b, uint32_t power);
+void big_multiply_power_of_5(struct big *b, uint32_t power);
 void big_shift_left(struct big *b, uint32_t bits);
 /* a = a - b, a >= b. */
 void big_subtract(struct big *a, const struct big *b);

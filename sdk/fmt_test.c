@@ -268,6 +268,22 @@ static void test_parse(void **state)
         parse_as_libc(more[i]);
 }
 
+/* Every power of ten that a double reaches, with more and fewer digits than 64 bits hold. */
+static void test_powers(void **state)
+{
+    (void)state;
+    char text[64];
+    sdk_rng_seed(&rng, 4);
+    for (int e = -370; e <= 330; e++) {
+        for (uint32_t n = 1; n <= 24; n++) {
+            for (uint32_t j = 0; j < n; j++)
+                text[j] = (char)('0' + sdk_rng_below(&rng, 10));
+            snprintf(text + n, sizeof(text) - n, "e%d", e);
+            parse_as_libc(text);
+        }
+    }
+}
+
 static void test_no_number(void **state)
 {
     (void)state;
@@ -314,9 +330,10 @@ static void test_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shortest),  cmocka_unit_test(test_form),
-        cmocka_unit_test(test_fixed),     cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_no_number), cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_shortest), cmocka_unit_test(test_form),
+        cmocka_unit_test(test_fixed),    cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_powers),   cmocka_unit_test(test_no_number),
+        cmocka_unit_test(test_whole),
     };
     return cmocka_run_group_tests_name("sdk_fmt", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* args.c: the words behind a verb: flags anywhere before "--", as --name, --name=value, --name
  * value or -v; several letters may share a dash. No flag takes a secret: words show in lists of
  * processes. */
+#include "apps/tenon/json.h"
 #include "apps/tenon/term.h"
 #include "apps/tenon/verb.h"
 #include "base/assert.h"
@@ -10,7 +11,7 @@ const struct flag flags[FLAGS] = {
     [FLAG_HELP] = {"help", 'h', NULL, "print the help of the verb"},
     [FLAG_JSON] = {"json", 0, NULL, "print one JSON object on standard output instead of text"},
     [FLAG_VERBOSE] = {"verbose", 'v', NULL, "print each of the eight phases of the boot"},
-    [FLAG_QUIET] = {"quiet", 'q', NULL, "print no news, only what failed"},
+    [FLAG_QUIET] = {"quiet", 'q', NULL, "print no news and no log, only results and errors"},
     [FLAG_STATS] = {"stats", 0, NULL, "print what each component did, at the end"},
     [FLAG_PLACE] = {"place", 0, "NAME=DOMAIN",
                     "run component NAME in kernel or wasm, whatever SYSTEM.toml says"},
@@ -29,6 +30,12 @@ static bool is_dash_dash(const char *word)
     return str_eq(str_of(word), STR("--"));
 }
 
+/* "--" or an option: no value. */
+static bool is_long(const char *word)
+{
+    return word[0] == '-' && word[1] == '-';
+}
+
 static bool unknown_flag(const struct verb *verb, const char *word, struct str name)
 {
     struct near near = near_to(name);
@@ -37,11 +44,11 @@ static bool unknown_flag(const struct verb *verb, const char *word, struct str n
             near_try(&near, str_of(flags[id].name));
     }
     if (near_found(&near))
-        say("%s has no option %s: did you mean --%.*s?", verb->name, show_z(word).text,
-            (int)near.best.len, near.best.at);
+        (void)refuse("%s has no option %s: did you mean --%.*s?", verb->name, show_z(word).text,
+                     (int)near.best.len, near.best.at);
     else
-        say("%s has no option %s: 'tenon help %s' lists its options", verb->name, show_z(word).text,
-            verb->name);
+        (void)refuse("%s has no option %s: 'tenon help %s' lists its options", verb->name,
+                     show_z(word).text, verb->name);
     return false;
 }
 
@@ -54,18 +61,18 @@ static bool take_flag(struct words *words, uint32_t id, struct str value)
     if (flag->value == NULL) {
         if (value.at == NULL)
             return true;
-        say("--%s takes no value: write --%s alone", flag->name, flag->name);
+        (void)refuse("--%s takes no value: write --%s alone", flag->name, flag->name);
         return false;
     }
     const char *text = value.at;
-    if (text == NULL && words->at < words->argc && !is_dash_dash(words->argv[words->at]))
+    if (text == NULL && words->at < words->argc && !is_long(words->argv[words->at]))
         text = words->argv[words->at++];
     if (text == NULL) {
-        say("--%s needs a value: --%s %s", flag->name, flag->name, flag->value);
+        (void)refuse("--%s needs a value: --%s %s", flag->name, flag->name, flag->value);
         return false;
     }
     if (args->nvalues == ARGS_VALUES_MAX) {
-        say("--%s is given more than %d times", flag->name, ARGS_VALUES_MAX);
+        (void)refuse("--%s is given more than %d times", flag->name, ARGS_VALUES_MAX);
         return false;
     }
     args->values[args->nvalues++] = text;
@@ -106,18 +113,19 @@ static bool take_letters(struct words *words, const char *word)
 static bool take_word(struct words *words, const char *word)
 {
     struct args *args = words->args;
-    if (word[0] == '-' && word[1] == '-')
+    if (is_long(word))
         return take_long(words, word);
     if (word[0] == '-' && word[1] != '\0')
         return take_letters(words, word);
     if (args->nfiles == words->verb->files_most) {
         if (words->verb->files_most == 0)
-            say("%s takes no arguments: '%s' is one too many", words->verb->name,
-                show_z(word).text);
+            (void)refuse("%s takes no arguments: '%s' is one too many", words->verb->name,
+                         show_z(word).text);
         else
-            say("%s takes %u argument%s at most: '%s' is one too many%s", words->verb->name,
-                words->verb->files_most, words->verb->files_most == 1 ? "" : "s", show_z(word).text,
-                words->verb->rest ? " (arguments of the job stand behind --)" : "");
+            (void)refuse("%s takes %u argument%s at most: '%s' is one too many%s",
+                         words->verb->name, words->verb->files_most,
+                         words->verb->files_most == 1 ? "" : "s", show_z(word).text,
+                         words->verb->rest ? " (arguments of the job stand behind --)" : "");
         return false;
     }
     args->files[args->nfiles++] = word;
@@ -142,11 +150,11 @@ bool args_parse(const struct verb *verb, int argc, char *const *argv, struct arg
     if (args_has(ret_args, FLAG_HELP))
         return true;
     if (ret_args->nrest > 0 && !verb->rest) {
-        say("%s takes nothing behind --", verb->name);
+        (void)refuse("%s takes nothing behind --", verb->name);
         return false;
     }
     if (ret_args->nfiles < verb->files_least) {
-        say("%s needs a file: tenon %s %s", verb->name, verb->name, verb->synopsis);
+        (void)refuse("%s needs a file: tenon %s %s", verb->name, verb->name, verb->synopsis);
         return false;
     }
     return true;

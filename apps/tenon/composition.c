@@ -113,6 +113,7 @@ tn_err composition_read(struct composition *ret, const char *file,
         .read_ctx = ret,
         .places = places,
         .nplaces = nplaces,
+        .places_by = "--place",
         .machine_memory_bytes = machine_memory_bytes(),
         .machine_cpus = machine_cpus(),
     };

@@ -160,6 +160,24 @@ tn_err file_probe_target(const char *path, struct file_error *ret_error)
     return TN_OK;
 }
 
+struct file_mark file_mark_of(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return (struct file_mark){0};
+    return (struct file_mark){.device = st.st_dev,
+                              .inode = st.st_ino,
+                              .size_bytes = (uint64_t)st.st_size,
+                              .changed_ns =
+                                  (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec};
+}
+
+bool file_mark_equal(struct file_mark a, struct file_mark b)
+{
+    return a.device == b.device && a.inode == b.inode && a.size_bytes == b.size_bytes &&
+           a.changed_ns == b.changed_ns;
+}
+
 bool file_same(const char *path, const char *other)
 {
     struct stat a, b;

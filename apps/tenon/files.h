@@ -28,6 +28,14 @@ tn_err file_probe(const char *path, bool folder, struct file_error *ret_error);
 /* TN_OK when this process may make a regular file there, or put one in the place of what is there:
  * no link, folder or device. */
 tn_err file_probe_target(const char *path, struct file_error *ret_error);
+/* What a path names at one time: equal marks, the same file, not written in between. Zeros: none.
+ */
+struct file_mark {
+    uint64_t device, inode, size_bytes;
+    int64_t changed_ns;
+};
+struct file_mark file_mark_of(const char *path);
+bool file_mark_equal(struct file_mark a, struct file_mark b);
 /* Do both paths name one file that exists? */
 bool file_same(const char *path, const char *other);
 

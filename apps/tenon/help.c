@@ -27,27 +27,6 @@ void help_flags(const struct verb *verb)
     table_print(&table, stdout, 2);
 }
 
-void help_verb(const struct verb *verb)
-{
-    printf("tenon %s %s\n\n%s\nOptions:\n", verb->name, verb->synopsis, verb->text);
-    help_flags(verb);
-    printf("\nSee also: man tenon\n");
-}
-
-void help_all(void)
-{
-    struct table table;
-    printf("Tenon runs systems made of components, each with only what it was granted.\n\n"
-           "Usage: tenon VERB [ARGUMENT ...]\n\n");
-    table_begin(&table, 2, NULL, "ll");
-    for (uint32_t i = 0; i < verbs_count; i++) {
-        table_cell(&table, "%s %s", verbs[i].name, verbs[i].synopsis);
-        table_cell(&table, "%s", verbs[i].purpose);
-    }
-    table_print(&table, stdout, 2);
-    printf("\n'tenon help VERB' tells all about one.\n");
-}
-
 static json_t *verb_json(const struct verb *verb)
 {
     json_t *object = must_get(json_object());
@@ -70,24 +49,56 @@ static json_t *verb_json(const struct verb *verb)
     return object;
 }
 
+/* All verbs, or that one. */
+static void help_json(const struct verb *only)
+{
+    json_t *object = must_get(json_object()), *list = must_get(json_array());
+    for (uint32_t i = 0; i < verbs_count; i++) {
+        if (only == NULL || only == &verbs[i])
+            json_add(list, verb_json(&verbs[i]));
+    }
+    json_put(object, "verbs", list);
+    json_print(object);
+}
+
+void help_verb(const struct verb *verb)
+{
+    if (json_wanted) {
+        help_json(verb);
+        return;
+    }
+    printf("tenon %s %s\n\n%s\nOptions:\n", verb->name, verb->synopsis, verb->text);
+    help_flags(verb);
+    printf("\nSee also: man tenon\n");
+}
+
+void help_all(void)
+{
+    struct table table;
+    if (json_wanted) {
+        help_json(NULL);
+        return;
+    }
+    printf("Tenon runs systems made of components, each with only what it was granted.\n\n"
+           "Usage: tenon VERB [ARGUMENT ...]\n\n");
+    table_begin(&table, 2, NULL, "ll");
+    for (uint32_t i = 0; i < verbs_count; i++) {
+        table_cell(&table, "%s %s", verbs[i].name, verbs[i].synopsis);
+        table_cell(&table, "%s", verbs[i].purpose);
+    }
+    table_print(&table, stdout, 2);
+    printf("\n'tenon help VERB' tells all about one.\n");
+}
+
 int verb_help(const struct args *args)
 {
     const struct verb *verb = args->nfiles > 0 ? verb_find(args->files[0]) : NULL;
     if (args->nfiles > 0 && verb == NULL)
         return verb_unknown(args->files[0]);
-    if (json_wanted) {
-        json_t *object = must_get(json_object()), *list = must_get(json_array());
-        for (uint32_t i = 0; i < verbs_count; i++) {
-            if (verb == NULL || verb == &verbs[i])
-                json_add(list, verb_json(&verbs[i]));
-        }
-        json_put(object, "verbs", list);
-        json_print(object);
-    } else if (verb != NULL) {
+    if (verb != NULL)
         help_verb(verb);
-    } else {
+    else
         help_all();
-    }
     return EXIT_OK;
 }
 

@@ -18,11 +18,7 @@ _Static_assert((int)INSPECT_FILE_MAX >= (int)WASM_MAX_MODULE_BYTES, "all code ca
 
 int inspect_refuse(const char *file, const char *text)
 {
-    char line[1024 + sizeof(struct shown)];
-    (void)fmt_print(line, sizeof(line), "%s: %s", show_z(file).text, text);
-    say("%s", line);
-    json_print_error(line);
-    return EXIT_USAGE;
+    return refuse("%s: %s", show_z(file).text, text);
 }
 
 static int inspect_component(const char *file)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "apps/tenon/files.h"
+#include "apps/tenon/term.h"
+#include "apps/tenon/verb.h"
 #include "base/utf8.h"
 
 bool json_wanted;
@@ -65,4 +67,16 @@ void json_print_error(const char *text)
     json_put(object, "ok", json_false());
     json_put(object, "error", json_str(str_of(text)));
     json_print(object);
+}
+
+int refuse(const char *format, ...)
+{
+    char text[2 * sizeof(struct shown)];
+    va_list args;
+    va_start(args, format);
+    (void)fmt_vprint(text, sizeof(text), format, args);
+    va_end(args);
+    say("%s", text);
+    json_print_error(text);
+    return EXIT_USAGE;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/fmt.h"
 
 /* --json was written. */
 extern bool json_wanted;
@@ -22,5 +23,8 @@ json_t *json_ms(uint64_t ns);
 void json_print(json_t *object);
 /* Prints {"ok": false, "error": "TEXT"}, with --json only. */
 void json_print_error(const char *text);
+/* Says what is wrong with the words or the configuration, with --json as such an object too;
+ * EXIT_USAGE. */
+int refuse(const char *format, ...) FMT_LIKE(1, 2);
 
 #endif

@@ -6,7 +6,7 @@
  *
  * Invariants:
  * 1. Standard output is for results, standard error for talk; with --json exactly one JSON object
- * is on standard output, whether the verb went well or not, unless the words themselves were wrong.
+ * is on standard output, whether the verb went well, failed, or was not understood.
  * 2. The exit status is 0; 1 when what was asked failed; 2 for words or a configuration that are
  *    wrong. `run` passes on what its job returned. Results that cannot be written are a failure.
  * 3. Files are opened close-on-exec, must be regular, and are read up to a limit; opening one never
@@ -72,11 +72,9 @@ int verb_unknown(const char *name)
     for (uint32_t i = 0; i < verbs_count; i++)
         near_try(&near, str_of(verbs[i].name));
     if (near_found(&near))
-        say("there is no verb '%s': did you mean 'tenon %.*s'?", show_z(name).text,
-            (int)near.best.len, near.best.at);
-    else
-        say("there is no verb '%s': 'tenon help' lists them", show_z(name).text);
-    return EXIT_USAGE;
+        return refuse("there is no verb '%s': did you mean 'tenon %.*s'?", show_z(name).text,
+                      (int)near.best.len, near.best.at);
+    return refuse("there is no verb '%s': 'tenon help' lists them", show_z(name).text);
 }
 
 /* Flags before a verb: those that stand for one. */
@@ -91,18 +89,25 @@ static const char *verb_of_flag(const char *word)
     return word;
 }
 
+/* Known before the words are read: what is wrong with them is said in JSON too. */
+static bool json_asked(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && !str_eq(str_of(argv[i]), STR("--")); i++) {
+        if (str_eq(str_of(argv[i]), STR("--json")))
+            return true;
+    }
+    return false;
+}
+
 static int dispatch(int argc, char *const *argv)
 {
     struct args args;
-    if (argc < 2) {
-        say("what shall be done? 'tenon help' lists the verbs");
-        return EXIT_USAGE;
-    }
+    json_wanted = json_asked(argc, argv);
+    if (argc < 2)
+        return refuse("what shall be done? 'tenon help' lists the verbs");
     const struct verb *verb = verb_find(verb_of_flag(argv[1]));
-    if (verb == NULL && argv[1][0] == '-') {
-        say("a verb comes first, then options: 'tenon help' lists the verbs");
-        return EXIT_USAGE;
-    }
+    if (verb == NULL && argv[1][0] == '-')
+        return refuse("a verb comes first, then options: 'tenon help' lists the verbs");
     if (verb == NULL)
         return verb_unknown(argv[1]);
     if (!args_parse(verb, argc - 2, argv + 2, &args))

@@ -77,10 +77,16 @@ static void take_accounts(struct run *run, struct boot *boot)
 
 static int run_in_kernel(struct run *run, struct kernel *kernel)
 {
+    struct boot_driver drivers[sizeof(run_drivers) / sizeof(run_drivers[0])];
+    memcpy(drivers, run_drivers, sizeof(drivers));
+    for (uint32_t i = 0; i < run_ndrivers && run_has(run, FLAG_QUIET); i++) {
+        if (drivers[i].kind == WIRE_LOG)
+            drivers[i].component = &driver_linux_log_errors;
+    }
     const struct boot_input input = {
         .kernel = kernel,
         .spec = &run->composition.spec,
-        .drivers = run_drivers,
+        .drivers = drivers,
         .ndrivers = run_ndrivers,
         .code = code_of,
         .path = path_of,
@@ -131,6 +137,9 @@ static int run_system(struct run *run)
                         amount_bytes(machine.memory_bytes).text);
         return no_boot(what, "lower memory in [system]");
     }
+    if (err == -ENOSYS)
+        return no_boot("the membarrier system call is refused",
+                       "allow it in the seccomp profile that this runs under");
     if (err != 0)
         return no_boot("the machine cannot be set up", strerror(-err));
     int status = run_in_machine(run);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "apps/tenon/composition.h"
+#include "apps/tenon/files.h"
 #include "apps/tenon/verb.h"
 #include "runtime/boot/boot.h"
 
@@ -24,7 +25,8 @@ struct run_phase {
 /* What a files wire stands for. */
 struct run_path {
     const struct need_spec *need;
-    char *path; /* absolute */
+    char *path;              /* absolute */
+    struct file_mark before; /* of what is there before the run */
 };
 
 /* Faults of one component. */
@@ -65,6 +67,9 @@ static inline bool run_has(const struct run *run, enum flag_id flag)
 
 /* The monotonic clock of the system. */
 uint64_t run_clock_ns(void);
+
+/* A file that the run had to write, and wrote. */
+bool run_wrote(const struct run_path *at);
 
 /* run_input.c: reads all that a run needs of words and files. EXIT_OK, or it was said and *run is
  * only good for run_free. */

@@ -10,21 +10,6 @@
 #include "base/utf8.h"
 #include "runtime/elf/elf.h"
 
-/* Says it, also as JSON; EXIT_USAGE. */
-static int refuse(const char *format, ...) FMT_LIKE(1, 2);
-
-static int refuse(const char *format, ...)
-{
-    char text[2 * sizeof(struct shown)];
-    va_list args;
-    va_start(args, format);
-    (void)fmt_vprint(text, sizeof(text), format, args);
-    va_end(args);
-    say("%s", text);
-    json_print_error(text);
-    return EXIT_USAGE;
-}
-
 static int read_place(const char *word, struct system_place *ret)
 {
     struct str name = str_of(word), domain = {NULL, 0};
@@ -145,7 +130,7 @@ static int read_path(struct run *run, const struct component_spec *c, const stru
         free(from);
         return refuse("the current folder is gone: go to one that exists");
     }
-    run->paths[run->npaths] = (struct run_path){need, path};
+    run->paths[run->npaths] = (struct run_path){need, path, file_mark_of(path)};
     int status = check_path(&run->paths[run->npaths++], c, from);
     free(from);
     return status;
@@ -219,6 +204,12 @@ int run_prepare(struct run *run, const struct args *args)
     if (status == EXIT_OK)
         status = read_paths(run);
     return status;
+}
+
+bool run_wrote(const struct run_path *at)
+{
+    return (at->need->grant & TN_R_WRITE) != 0 && !at->need->directory &&
+           !file_mark_equal(at->before, file_mark_of(at->path));
 }
 
 void run_free(struct run *run)

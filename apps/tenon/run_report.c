@@ -15,7 +15,7 @@ void report_phase(void *ctx, enum boot_phase phase, uint64_t took_ns, tn_err err
     struct run *run = ctx;
     (void)text; /* the boot's result has it */
     run->phases[phase] = (struct run_phase){.ran = true, .took_ns = took_ns, .err = err};
-    if (run_has(run, FLAG_VERBOSE))
+    if (run_has(run, FLAG_VERBOSE) && !run_has(run, FLAG_QUIET))
         say("phase %u of %d: %-20s %12s%s", (uint32_t)phase + 1, BOOT_PHASES,
             boot_phase_name(phase), amount_took(took_ns).text, err == TN_OK ? "" : "  failed");
 }
@@ -173,6 +173,15 @@ static int exit_status(const struct run *run)
     return (int)(code < RUN_EXIT_MAX ? code : RUN_EXIT_MAX);
 }
 
+/* Where the results are that do not fit on a terminal. */
+static void print_written(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->npaths && !run_has(run, FLAG_QUIET); i++) {
+        if (run_wrote(&run->paths[i]))
+            say("wrote %s", show_z(run->paths[i].path).text);
+    }
+}
+
 static void print_end(const struct run *run)
 {
     const struct boot_result *result = run->result;
@@ -186,6 +195,7 @@ static void print_end(const struct run *run)
             (void)fputc('\n', stdout);
         (void)fflush(stdout); /* before what follows on standard error */
     }
+    print_written(run);
     if (why_failed(run, why, sizeof(why)))
         say("%.*s: %s", (int)spec->name.len, spec->name.at, why);
     else if (result->job_ran && result->exit_code != 0)
@@ -260,6 +270,16 @@ static void put_accounts(json_t *object, const struct run *run)
     json_put(object, "drivers", drivers);
 }
 
+static json_t *written_json(const struct run *run)
+{
+    json_t *array = must_get(json_array());
+    for (uint32_t i = 0; i < run->npaths; i++) {
+        if (run_wrote(&run->paths[i]))
+            json_add(array, json_str(str_of(run->paths[i].path)));
+    }
+    return array;
+}
+
 static void print_json(struct run *run)
 {
     const struct boot_result *result = run->result;
@@ -281,6 +301,7 @@ static void print_json(struct run *run)
     } else {
         json_put(object, "job", json_null());
     }
+    json_put(object, "written", written_json(run));
     put_accounts(object, run);
     json_put(object, "faults", json_incref(run->json_faults));
     json_put(object, "faults_total", json_integer(run->nfaults));

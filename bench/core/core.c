@@ -4,17 +4,16 @@
  *
  * Each figure is the median of the runs (five unless said), each on a kernel of its own with two
  * workers, of some hundred thousand operations: CPU time of the one worker that does the work, or
- * wall-clock time where two take part. A figure above its floor is marked, and makes the exit
- * status 1 in --check. */
+ * wall-clock time where two take part. A figure above its floor is marked, named at the end, and
+ * makes the exit status 1 in --check. */
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "bench/conditions.h"
 #include "bench/core/core.h"
 #include "machine/linux/linux.h"
 
@@ -50,65 +49,39 @@ static bool measure(const struct question *q, uint32_t runs, double *ret_median)
     return true;
 }
 
-static void cpu_model(char *ret_model, size_t room)
+static void begin(const struct options *options, struct conditions *conditions, json_t *root)
 {
-    char line[256];
-    snprintf(ret_model, room, "unknown");
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        const char *value = strstr(line, ": ");
-        if (strncmp(line, "model name", 10) != 0 || value == NULL)
-            continue;
-        snprintf(ret_model, room, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
-        break;
-    }
-    if (file != NULL)
-        (void)fclose(file);
-}
-
-static void conditions(const struct options *options, json_t *root)
-{
-    char model[256], date[64];
-    cpu_model(model, sizeof(model));
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    char method[128];
+    snprintf(method, sizeof(method),
+             "CPU time (between CPUs: wall-clock time), median of %u runs, %u workers",
+             options->runs, WORKERS);
+    conditions_begin(conditions, options->json ? root : NULL, "core", method);
     if (options->json) {
-        json_object_set_new(root, "cpu", json_string(model));
-        json_object_set_new(root, "cpus", json_integer(cpus));
-        json_object_set_new(root, "compiler", json_string(BENCH_COMPILER));
-        json_object_set_new(root, "date", json_string(date));
         json_object_set_new(root, "runs", json_integer(options->runs));
         json_object_set_new(root, "workers", json_integer(WORKERS));
         return;
     }
-    printf("cpu       %s, %ld online\ncompiler  %s\ndate      %s\n", model, cpus, BENCH_COMPILER,
-           date);
-    printf("method    CPU time (between CPUs: wall-clock time), median of %u runs, %u workers\n\n",
-           options->runs, WORKERS);
-    printf("%-24s %10s %8s  %s\n", "name", "median", "floor", "what");
+    printf("\n%-24s %10s %8s  %s\n", "name", "median", "floor", "what");
 }
 
-/* Prints one line; false when it is above its floor. */
-static bool report(const struct options *options, const struct question *q, double median,
-                   json_t *figures)
+/* Prints one line. */
+static void report(const struct options *options, struct conditions *conditions,
+                   const struct question *q, double median, json_t *figures)
 {
-    bool holds = q->floor <= 0 || median <= q->floor;
+    bool holds = q->floor <= 0 || conditions_floor(conditions, q->name, q->unit, median, q->floor);
     if (options->json) {
         json_t *figure = json_pack("{s:s, s:s, s:s, s:f, s:b}", "name", q->name, "what", q->text,
                                    "unit", q->unit, "median", median, "holds", holds);
         if (q->floor > 0)
             json_object_set_new(figure, "floor", json_real(q->floor));
         json_array_append_new(figures, figure);
-        return holds;
+        return;
     }
     char floor[32] = "-";
     if (q->floor > 0)
         snprintf(floor, sizeof(floor), "%.0f%s", q->floor, holds ? "" : " !");
     printf("%-24s %7.1f %-5s %5s  %s\n", q->name, median, q->unit, floor, q->text);
     fflush(stdout);
-    return holds;
 }
 
 static void print_parts(const struct options *options, json_t *root)
@@ -121,6 +94,8 @@ static void print_parts(const struct options *options, json_t *root)
         if (!options->json)
             printf("%7llu bytes  %s\n", (unsigned long long)parts[i].bytes, parts[i].name);
     }
+    if (!options->json)
+        printf("\n");
     json_object_set_new(root, "sizes", sizes);
 }
 
@@ -152,8 +127,8 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     json_t *root = json_object(), *figures = json_array();
-    conditions(&options, root);
-    bool hold = true;
+    struct conditions conditions;
+    begin(&options, &conditions, root);
     for (uint32_t i = 0; i < nquestions; i++) {
         double median = 0;
         if (!wanted(&questions[i], argc, argv, at))
@@ -162,10 +137,11 @@ int main(int argc, char **argv)
             fprintf(stderr, "%s: no threads or memory for a kernel\n", questions[i].name);
             return EXIT_FAILURE;
         }
-        hold = report(&options, &questions[i], median, figures) && hold;
+        report(&options, &conditions, &questions[i], median, figures);
     }
     json_object_set_new(root, "figures", figures);
     print_parts(&options, root);
+    bool hold = conditions_end(&conditions);
     if (options.json)
         json_dumpf(root, stdout, JSON_INDENT(2));
     json_decref(root);

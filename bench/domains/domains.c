@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/conditions.h"
 #include "kernel/ipc/ipc.h"
 #include "machine/linux/linux.h"
 #include "runtime/kernel/native.h"
@@ -128,11 +129,44 @@ static void load_guest(const char *file_name)
     free(code);
 }
 
+static void begin(struct conditions *conditions, json_t *root)
+{
+    char method[128];
+    snprintf(method, sizeof(method),
+             "wall-clock time of call and reply of 8 bytes, one CPU, median of %d runs", RUNS);
+    conditions_begin(conditions, root, "domains", method);
+}
+
+static void report(struct conditions *conditions, json_t *root)
+{
+    const struct {
+        const char *key, *text;
+        double ns;
+    } figures[] = {
+        {"kernel_kernel_ns", "kernel domain to kernel domain", native_ns},
+        {"kernel_wasm_ns", "kernel domain to wasm", guest_ns},
+        {"wasm_kernel_ns", "wasm to kernel domain", back_ns},
+    };
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+        json_object_set_new(root, figures[i].key, json_real(figures[i].ns));
+        if (conditions->root == NULL)
+            printf("%s%-34s %8.1f ns\n", i == 0 ? "\n" : "", figures[i].text, figures[i].ns);
+    }
+    if (conditions->root == NULL)
+        printf("\n");
+    (void)conditions_end(conditions); /* it has no floors */
+    if (conditions->root != NULL)
+        json_dumpf(root, stdout, JSON_INDENT(2));
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
         fatal("usage: bench_domains PROBE.wasm [--json]");
     bool json = argc > 2 && strcmp(argv[2], "--json") == 0;
+    json_t *root = json_object();
+    struct conditions conditions;
+    begin(&conditions, json ? root : NULL);
     struct linux_machine machine = {.cpus = 1, .memory_bytes = 64 << 20};
     struct kernel_config config = {.spin = 0};
     if (linux_machine_init(&machine) != 0 || kernel_boot(&config, &kernel) != TN_OK)
@@ -153,14 +187,7 @@ int main(int argc, char **argv)
     kernel_run(kernel);
     kernel_destroy(kernel);
     linux_machine_destroy();
-    if (json) {
-        printf("{\"kernel_kernel_ns\": %.1f, \"kernel_wasm_ns\": %.1f, \"wasm_kernel_ns\": %.1f}\n",
-               native_ns, guest_ns, back_ns);
-        return 0;
-    }
-    printf("Call and reply of 8 bytes, one CPU, medians of %d runs\n", RUNS);
-    printf("  %-34s %8.1f ns\n", "kernel domain to kernel domain", native_ns);
-    printf("  %-34s %8.1f ns\n", "kernel domain to wasm", guest_ns);
-    printf("  %-34s %8.1f ns\n", "wasm to kernel domain", back_ns);
+    report(&conditions, root);
+    json_decref(root);
     return 0;
 }

@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/bits.h"
+#include "bench/conditions.h"
 #include "bench/wasm/bench.h"
 #include "wasm/wasm.h"
 
@@ -43,36 +43,23 @@ struct report {
     uint32_t nprograms;
 };
 
-static void cpu_model(char *ret_model, size_t room)
+static void print_conditions(const struct bench *bench, const struct report *report,
+                             struct conditions *conditions, json_t *root)
 {
-    first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", ret_model, room);
-    if (ret_model[0] == '\0')
-        snprintf(ret_model, room, "unknown");
-}
-
-static void print_conditions(const struct bench *bench, const struct report *report, json_t *root)
-{
-    char model[LINE_BYTES], date[64];
-    cpu_model(model, sizeof(model));
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    char method[128];
+    snprintf(method, sizeof(method), "CPU time, median of %u runs; fuel counted (table %u)",
+             bench->nruns, WASM_FUEL_TABLE_VERSION);
+    conditions_begin(conditions, bench->json ? root : NULL, "wasm", method);
     if (bench->json) {
-        json_object_set_new(root, "cpu", json_string(model));
-        json_object_set_new(root, "compiler", json_string(BENCH_COMPILER));
-        json_object_set_new(root, "date", json_string(date));
         json_object_set_new(root, "runs", json_integer(bench->nruns));
         json_object_set_new(root, "fuel_table", json_integer(WASM_FUEL_TABLE_VERSION));
-        for (size_t e = TENON + 1; e < ENGINES; e++)
-            json_object_set_new(root, engines[e].name, json_string(report->versions[e]));
-        return;
     }
-    printf("cpu       %s\ncompiler  %s -O2\ndate      %s\n", model, BENCH_COMPILER, date);
-    printf("method    CPU time, median of %u runs; fuel counted (table %u)\n", bench->nruns,
-           WASM_FUEL_TABLE_VERSION);
     for (size_t e = TENON + 1; e < ENGINES; e++)
-        printf("%-11s %s\n", engines[e].name,
-               report->versions[e][0] == '\0' ? "not installed, left out" : report->versions[e]);
+        conditions_add(conditions, engines[e].name,
+                       report->versions[e][0] != '\0' || bench->json ? report->versions[e]
+                                                                     : "not installed, left out");
+    if (bench->json)
+        return;
     printf("\n%-10s %8s", "program", "n");
     for (size_t e = 0; e < ENGINES; e++)
         printf(" %11s %7s", engines[e].name, e == NATIVE ? "" : "ratio");
@@ -144,9 +131,7 @@ static void print_means(const struct bench *bench, const struct report *report, 
     json_object_set_new(root, "geometric_mean_ratio", means);
     json_object_set(root, "programs_ns", report->programs);
     if (!bench->json)
-        printf("\n");
-    else
-        json_dumpf(root, stdout, JSON_INDENT(2));
+        printf("\n\n");
 }
 
 /* Takes the options from argv; the index of the first argument, or 0 when they are wrong. */
@@ -188,7 +173,8 @@ int main(int argc, char **argv)
     }
     json_t *root = json_object();
     report.programs = json_array();
-    print_conditions(&bench, &report, root);
+    struct conditions conditions;
+    print_conditions(&bench, &report, &conditions, root);
     bool ok = true;
     for (; at < argc; at++) {
         char name[64];
@@ -201,6 +187,9 @@ int main(int argc, char **argv)
         fflush(stdout);
     }
     print_means(&bench, &report, root);
+    (void)conditions_end(&conditions); /* it has no floors */
+    if (bench.json)
+        json_dumpf(root, stdout, JSON_INDENT(2));
     json_decref(report.programs);
     json_decref(root);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -7,7 +7,10 @@
  *   3. The first line that is not empty may be a header: it has a letter and is no row.
  *   4. Lines that are no rows are counted and passed over, SKIP_FREE of them always and
  *      SKIP_PERCENT of all; more is an error, which names the first. So is a file without a row.
- *   5. An error is kept: `next` repeats it and `about` explains it, until `rewind`.
+ *   5. The work for one answer is bounded by the bytes read for it, however hard their numbers are
+ *      to read: it ends at ANSWER_BYTES with the rows it has, or else with the first piece that
+ *      has one.
+ *   6. An error is kept: `next` repeats it and `about` explains it, until `rewind`.
  *
  * READING -> ENDED (reader_next, at the end of the file), -> FAILED (fail); all -> READING
  * (reader_rewind). */
@@ -21,6 +24,7 @@
 
 enum {
     PIECE_BYTES = 32768,
+    ANSWER_BYTES = 4 * PIECE_BYTES, /* read for one answer that has rows */
     PROBLEM_MAX = 400,
     SKIP_FREE = 10,
     SKIP_PERCENT = 10,
@@ -33,6 +37,8 @@ struct reader {
     enum reader_state state;
     tn_err err; /* FAILED: what next answers */
     uint64_t offset, lines, rows, skipped, bad_line;
+    uint64_t disordered, disordered_line; /* rows not later than latest_ms; the first of them */
+    int64_t latest_ms;                    /* of all rows so far */
     bool header_seen;
     bool too_long;        /* the line in carry is, and its rest is passed over */
     uint32_t at, len;     /* in piece: what was not read yet */
@@ -51,6 +57,7 @@ static void reader_rewind(struct reader *r)
 {
     r->state = READING;
     r->offset = r->lines = r->rows = r->skipped = r->bad_line = 0;
+    r->disordered = r->disordered_line = 0;
     r->header_seen = r->too_long = false;
     r->at = r->len = r->carried = 0;
     r->bad_reason[0] = r->problem[0] = '\0';
@@ -132,6 +139,20 @@ static void skip_line(struct reader *r, const char *reason)
     }
 }
 
+/* What is out of order is a row all the same: who reads decides what to do with it. */
+static void take_row(struct reader *r, const struct row *row)
+{
+    if (r->rows > 0 && row->time_ms <= r->latest_ms) {
+        if (r->disordered++ == 0)
+            r->disordered_line = r->lines;
+    } else {
+        r->latest_ms = row->time_ms;
+    }
+    r->times[r->nrows] = row->time_ms;
+    r->values[r->nrows++] = row->value;
+    r->rows++;
+}
+
 /* One whole line; `at` has no line end. */
 static void take_line(struct reader *r, const char *at, size_t len)
 {
@@ -151,9 +172,7 @@ static void take_line(struct reader *r, const char *at, size_t len)
     if (is_blank(at, len))
         return;
     if (reader_row(at, len, &row, reason) == TN_OK) {
-        r->times[r->nrows] = row.time_ms;
-        r->values[r->nrows++] = row.value;
-        r->rows++;
+        take_row(r, &row);
     } else if (!r->header_seen && r->rows == 0 && r->skipped == 0 && has_letter(at, len)) {
         r->header_seen = true;
     } else {
@@ -243,11 +262,14 @@ static tn_err reader_next(struct reader *r, const struct tn_pack *in, struct tn_
         return TN_ETOOBIG;
     if (max > fit)
         max = fit;
+    uint64_t from = r->offset;
     r->nrows = 0;
     while (r->state == READING && r->nrows < max) {
         take_lines(r, max);
         if (too_much_garbage(r))
             return fail_garbage(r);
+        if (r->at == r->len && r->nrows > 0 && r->offset - from >= ANSWER_BYTES)
+            break;
         if (r->at == r->len && r->nrows < max) {
             err = fetch(r);
             if (err != TN_OK)
@@ -271,6 +293,8 @@ static tn_err reader_about(const struct reader *r, struct tn_pack *out)
         .bad_line = r->bad_line,
         .bad_reason = {r->bad_reason, (uint32_t)str_length(r->bad_reason)},
         .problem = {r->problem, (uint32_t)str_length(r->problem)},
+        .disordered = r->disordered,
+        .disordered_line = r->disordered_line,
     };
     return demo_rows_about_reply_encode(&reply, out);
 }

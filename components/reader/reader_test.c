@@ -267,6 +267,58 @@ static void test_many_rows_and_rewind(void **unused)
     }
 }
 
+/* Rows out of order are rows, counted against the latest time so far; headers, garbage and empty
+ * lines count as lines. */
+static void test_order(void **unused)
+{
+    static const struct {
+        const char *text;
+        uint64_t disordered, line;
+    } cases[] = {
+        {"1,1\n2,1\n3,1\n", 0, 0},
+        {"1,1\n1,1\n", 1, 2},
+        {"t,v\n\n5,1\nbad\n3,1\n4,1\n5,1\n6,1\n", 3, 5},
+    };
+    struct row rows[ROWS_MOST];
+    tn_err err;
+    (void)unused;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        set_file(cases[i].text, strlen(cases[i].text));
+        for (int round = 0; round < 2; round++) {
+            (void)read_all(1, rows, &err);
+            assert_int_equal(err, TN_OK);
+            assert_int_equal(about().disordered, cases[i].disordered);
+            assert_int_equal(about().disordered_line, cases[i].line);
+            assert_int_equal(demo_rows_rewind(KIT_SELF, TN_NEVER), TN_OK);
+        }
+    }
+}
+
+/* An answer ends with the bytes read for it, but never without a row before the end. */
+static void test_bytes_of_an_answer(void **unused)
+{
+    static char line[1000];
+    struct demo_rows_next_reply reply;
+    uint64_t rows = 0, before = 0;
+    (void)unused;
+    memset(line, '7', sizeof(line));
+    memcpy(line, "1,", 2);
+    line[300] = '.'; /* a value that a double holds */
+    line[sizeof(line) - 1] = '\n';
+    set_file("", 0);
+    file.line = line;
+    file.line_len = sizeof(line);
+    file.lines = 4000;
+    do {
+        assert_int_equal(demo_rows_next(KIT_SELF, 0, &reply, room, sizeof(room), TN_NEVER), TN_OK);
+        rows += reply.times_ms.count;
+        assert_true(about().bytes - before <= 5 * 32768);
+        before = about().bytes;
+    } while (reply.times_ms.count > 0);
+    assert_int_equal(rows, 4000);
+    assert_int_equal(before, 4000 * sizeof(line));
+}
+
 static int stop(void **unused)
 {
     (void)unused;
@@ -280,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_forms),      cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_failures),   cmocka_unit_test(test_share),
         cmocka_unit_test(test_long_lines), cmocka_unit_test(test_many_rows_and_rewind),
+        cmocka_unit_test(test_order),      cmocka_unit_test(test_bytes_of_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, stop);
 }

@@ -54,10 +54,10 @@ struct series {
     tn_cap rows;
     uint32_t slot; /* seriesN is N - 1 */
     char name[NAME_MAX + 1];
-    uint64_t lines, nrows, skipped, bad_line, disordered, found;
+    uint64_t lines, nrows, skipped, bad_line, disordered, disordered_line, found;
     char bad_reason[208];
     int64_t first_ms, last_ms;
-    uint32_t nfindings, nwindows, windows_hit, alarms;
+    uint32_t nfindings, nwindows, windows_hit, alarms; /* findings are hits or alarms */
     struct finding findings[FINDINGS_MAX];
     struct window windows[WINDOWS_MAX];
     uint64_t hash; /* and the rest of the forecast */
@@ -122,6 +122,10 @@ void time_text(int64_t ms, char ret_text[TIME_TEXT]);
 const char *error_name(tn_err err);
 const char *error_meaning(tn_err err);
 const char *kind_word(uint8_t kind);
+/* high, low */
+const char *direction_word(uint8_t direction);
+/* How long something takes: 4 h, 2.5 days, 30 min. */
+void span_text(int64_t ms, char ret_text[NUMBER_TEXT]);
 
 /* report.c: one line to the log, in the place of the last such line. */
 void progress(struct report *report, const char *format, ...) FMT_LIKE(2, 3);
@@ -136,6 +140,8 @@ void series_judge(struct report *report, struct series *series);
 
 /* series.c: one series through the components, its section onto the page. */
 tn_err series_run(struct report *report, uint32_t index);
+/* How many findings there are: with labels those that were judged, all of which are kept. */
+uint64_t series_found(const struct report *report, const struct series *series);
 
 /* attempts.c: the hostile component's attempts. */
 /* Asks for their names; none when there is no rogue. */
@@ -147,6 +153,7 @@ void html_begin(struct page *page);
 void html_end(struct page *page, bool labelled);
 /* What the whole came to, for the place kept for it. */
 void html_head(struct report *report);
+/* Up to where its picture stands, and what is behind it. */
 void html_series_begin(struct report *report, const struct series *series, uint32_t number);
 void html_series_end(struct report *report, const struct series *series);
 void html_attempts(struct report *report);

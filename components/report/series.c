@@ -57,6 +57,20 @@ static tn_err pass_on(struct report *r, const struct demo_rows_next_reply *rows)
     return err == TN_OK ? TN_OK : problem(r, "plotter", "failed", err);
 }
 
+/* The earliest and the latest so far: rows may be out of order. */
+static void take_times(struct series *s, struct tn_i64s times)
+{
+    if (s->nrows == 0)
+        s->first_ms = s->last_ms = tn_i64s_at(times, 0);
+    for (uint32_t i = 0; i < times.count; i++) {
+        int64_t ms = tn_i64s_at(times, i);
+        if (ms < s->first_ms)
+            s->first_ms = ms;
+        if (ms > s->last_ms)
+            s->last_ms = ms;
+    }
+}
+
 static tn_err stream(struct report *r, struct series *s, uint32_t number)
 {
     uint64_t said = 0;
@@ -72,9 +86,7 @@ static tn_err stream(struct report *r, struct series *s, uint32_t number)
             return TN_OK;
         if (rows.values.count != n)
             return problem(r, s->name, "has rows without values", TN_EARGS);
-        if (s->nrows == 0)
-            s->first_ms = tn_i64s_at(rows.times_ms, 0);
-        s->last_ms = tn_i64s_at(rows.times_ms, n - 1);
+        take_times(s, rows.times_ms);
         err = pass_on(r, &rows);
         if (err != TN_OK)
             return err;
@@ -95,6 +107,7 @@ static tn_err take_about(struct report *r, struct series *s)
         return problem(r, s->name, "does not answer", err);
     s->lines = about.lines;
     s->skipped = about.skipped;
+    s->disordered_line = about.disordered_line;
     s->bad_line = about.bad_line;
     copy_text(s->bad_reason, sizeof(s->bad_reason), about.bad_reason);
     return TN_OK;
@@ -199,6 +212,11 @@ static tn_err put_picture(struct report *r)
         }
     }
     return err == TN_OK ? TN_OK : problem(r, "plotter", "could not draw", err);
+}
+
+uint64_t series_found(const struct report *r, const struct series *s)
+{
+    return r->labelled ? s->nfindings : s->found;
 }
 
 tn_err series_run(struct report *r, uint32_t index)

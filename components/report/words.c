@@ -69,6 +69,26 @@ const char *error_meaning(tn_err err)
     }
 }
 
+const char *direction_word(uint8_t direction)
+{
+    return direction == DEMO_DETECT_LOW ? "low" : "high";
+}
+
+void span_text(int64_t ms, char ret_text[NUMBER_TEXT])
+{
+    static const struct {
+        int64_t ms;
+        char word[8];
+    } units[] = {{86400000, " days"}, {3600000, " h"}, {60000, " min"}, {1000, " s"}, {1, " ms"}};
+    uint32_t i = ms >= 2 * units[0].ms ? 0 : 1;
+    while (i + 1 < ARRAY_LEN(units) && ms < units[i].ms)
+        i++;
+    size_t len = sdk_f64_fixed((double)ms / (double)units[i].ms, ms % units[i].ms != 0, ret_text,
+                               NUMBER_TEXT);
+    if (len < NUMBER_TEXT)
+        (void)fmt_print(ret_text + len, NUMBER_TEXT - len, "%s", units[i].word);
+}
+
 const char *kind_word(uint8_t kind)
 {
     static const char words[][8] = {"?", "spike", "run", "shift", "range"};

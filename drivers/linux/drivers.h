@@ -5,7 +5,8 @@
  *         with all rights, if there is a grant of a directory. It blocks.
  * clock   tenon.clock. No grants.
  * random  tenon.random. No grants.
- * log     tenon.log, on standard error. Grants of kind NAME say who has which badge. */
+ * log     tenon.log, on standard error. Grants of kind NAME say who has which badge.
+ * log_errors  the same, of which only what is an error is shown. */
 #ifndef DRIVERS_LINUX_DRIVERS_H
 #define DRIVERS_LINUX_DRIVERS_H
 
@@ -15,5 +16,6 @@ extern const struct tn_component driver_linux_files;
 extern const struct tn_component driver_linux_clock;
 extern const struct tn_component driver_linux_random;
 extern const struct tn_component driver_linux_log;
+extern const struct tn_component driver_linux_log_errors;
 
 #endif

@@ -12,7 +12,8 @@
  * 2. A line is written whole with one write where the system takes it whole.
  * 3. What could not be written is counted, and the next line that can be says how many were lost.
  * 4. There is no limit of rate; lines and bytes are counted. Only progress is passed over where it
- *    cannot be written over: off a terminal each writer's is shown once in LOG_PROGRESS_NS. */
+ *    cannot be written over: off a terminal each writer's is shown once in LOG_PROGRESS_NS; and,
+ *    for who wants quiet, all that is no error. */
 #include "drivers/linux/log.h"
 
 #include <errno.h>
@@ -42,6 +43,13 @@ static tn_err log_load(void *self, const struct tn_turn *turn, const struct tn_p
         writer->name[grant.text_len] = '\0';
     }
     return e == TN_ENOTFOUND ? TN_OK : e;
+}
+
+static tn_err log_load_errors(void *self, const struct tn_turn *turn, const struct tn_pack *config)
+{
+    struct log *log = self;
+    log->errors_only = true;
+    return log_load(self, turn, config);
 }
 
 /* Whether a scalar value would do something to a terminal besides appearing. */
@@ -95,10 +103,12 @@ static struct log_writer *writer_of(struct log *log, uint64_t badge)
     return NULL;
 }
 
-/* Is this progress that follows too soon on what a file or a pipe has already? */
+/* Is it not wanted, or progress that follows too soon on what a file or a pipe has already? */
 static bool passed_over(struct log *log, const struct tn_turn *turn, uint8_t level)
 {
     struct log_writer *writer = writer_of(log, turn->badge);
+    if (log->errors_only && (level < TENON_LOG_ERROR || level == TENON_LOG_PROGRESS))
+        return true;
     if (level != TENON_LOG_PROGRESS || log->terminal || writer == NULL)
         return false;
     if (turn->now < writer->progress_from)
@@ -168,6 +178,15 @@ const struct tn_component driver_linux_log = {
     .size = sizeof(struct tn_component),
     .state_size = sizeof(struct log),
     .load = log_load,
+    .call = log_call,
+    .event = log_event,
+};
+
+const struct tn_component driver_linux_log_errors = {
+    .abi = TN_ABI,
+    .size = sizeof(struct tn_component),
+    .state_size = sizeof(struct log),
+    .load = log_load_errors,
     .call = log_call,
     .event = log_event,
 };

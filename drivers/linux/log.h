@@ -18,6 +18,7 @@ struct log {
     uint64_t lost;         /* lines that could not be written, ever */
     uint64_t lost_since;   /* and since the last that could */
     bool terminal;         /* standard error is one: progress may overwrite itself */
+    bool errors_only;      /* what is no error is passed over */
     uint32_t nwriters;
     struct log_writer {
         uint64_t badge;

@@ -18,10 +18,10 @@
 #include "drivers/linux/log.h"
 #include "interfaces/tenon_log.h"
 
-static struct log *start(uint32_t writers, tn_err expected)
+static struct log *start_with(const struct tn_component *driver, uint32_t writers, tn_err expected)
 {
     static uint8_t room[TN_ARGS_MAX];
-    struct log *log = calloc(1, driver_linux_log.state_size);
+    struct log *log = calloc(1, driver->state_size);
     struct tn_pack config = tn_pack_room(room, sizeof(room));
     for (uint32_t i = 0; i < writers; i++) {
         char name[16];
@@ -33,8 +33,13 @@ static struct log *start(uint32_t writers, tn_err expected)
         assert_int_equal(tn_grants_add(&config, grant), TN_OK);
     }
     struct tn_turn turn = {0};
-    assert_int_equal(driver_linux_log.load(log, &turn, &config), expected);
+    assert_int_equal(driver->load(log, &turn, &config), expected);
     return log;
+}
+
+static struct log *start(uint32_t writers, tn_err expected)
+{
+    return start_with(&driver_linux_log, writers, expected);
 }
 
 static tn_time now = 12345678901;
@@ -63,6 +68,19 @@ static const char *logged(struct log *log, uint64_t badge, uint8_t level, const 
     (void)close(file);
     (void)close(was);
     return line;
+}
+
+static void test_errors_only(void **state)
+{
+    (void)state;
+    struct log *log = start_with(&driver_linux_log_errors, 1, TN_OK);
+    for (uint8_t level = TENON_LOG_DEBUG; level <= TENON_LOG_PROGRESS; level++)
+        assert_string_equal(logged(log, 1, level, "x", 1),
+                            level == TENON_LOG_ERROR ? "[   12.345678] web error: x\n" : "");
+    assert_string_equal(logged(log, 1, 200, "x", 1), "[   12.345678] web error: x\n");
+    assert_int_equal(log->lines, 2);
+    assert_int_equal(log->lost, 0);
+    free(log);
 }
 
 static void test_lines(void **state)
@@ -177,11 +195,9 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_progress_in_a_file),
-        cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_lines),   cmocka_unit_test(test_errors_only),
+        cmocka_unit_test(test_escapes), cmocka_unit_test(test_progress_in_a_file),
+        cmocka_unit_test(test_lost),    cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests_name("driver_log", tests, NULL, NULL);
 }

@@ -115,8 +115,9 @@ TN_IMPORT TN_MUST tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pac
                                  struct tn_pack *ret_out, tn_time deadline);
 /* Send without a reply (TN_R_CALL); `in` may be NULL and is copied before this returns. Order is
  * kept per sender and receiver. TN_EFULL when the mailbox is full; with TN_SEND_WAIT it waits for
- * room [waits], TN_ETIME at the turn's deadline, TN_EDEADLK to itself. TN_EMETHOD, TN_EARGS,
- * TN_ETOOBIG, TN_EGONE, TN_ENOMEM, TN_ENOSLOT (of the receiver): nothing was sent. */
+ * room [waits], TN_ETIME at the turn's deadline, TN_EDEADLK when the receiver waits, directly or
+ * through others, for the sender. TN_EMETHOD, TN_EARGS, TN_ETOOBIG, TN_EGONE, TN_ENOMEM, TN_ENOSLOT
+ * (of the receiver): nothing was sent. */
 TN_IMPORT TN_MUST tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pack *in,
                                  uint32_t flags);
 /* Take this call's reply capability (one-shot, movable, dies with the caller); call() then returns

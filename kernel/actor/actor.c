@@ -9,12 +9,17 @@ static void actor_destroy(struct object *object)
 {
     struct actor *actor = actor_of(object);
     ASSERT(actor->turns == 0 && actor->instance == NULL && actor->pool == NULL);
-    struct untyped *memory = actor->memory;
+    ASSERT(at_load(&actor->asked, RELAXED) == 0);
+    struct untyped *memory = actor_memory(actor);
     struct space *space = actor->space;
-    mem_free(memory, wait_of(actor), sizeof(struct wait));
+    struct wait *wait = at_load(&actor->waits, RELAXED);
+    while (wait != NULL) {
+        struct wait *next = wait->made;
+        mem_free(memory, wait, sizeof(*wait));
+        wait = next;
+    }
     mem_free(memory, actor, sizeof(*actor));
     object_unref(space_object(space));
-    object_unref(untyped_object(memory));
 }
 
 static const struct object_class actor_class = {
@@ -27,28 +32,32 @@ static const struct object_class actor_class = {
 tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
 {
     if (config->mailbox == 0 || config->mailbox > TN_MAILBOX_MAX ||
-        config->priority >= TN_PRIORITIES)
+        config->priority >= TN_PRIORITIES || config->concurrency > TN_TURNS_MAX)
         return TN_EINVAL;
     struct actor *actor = mem_alloc(config->memory, sizeof(*actor));
     if (actor == NULL)
         return TN_ENOMEM;
     object_init(&actor->object, &actor_class, config->memory, config->limbo);
-    at_init(&actor->run, ACTOR_IDLE);
+    at_init(&actor->home, config->home);
     at_init(&actor->life, ACTOR_CREATED);
+    at_init(&actor->asked, 0);
     at_init(&actor->woken, NULL);
-    mbox_init(&actor->mbox);
-    actor->mailbox_capacity = config->mailbox;
-    actor->home = config->home;
-    at_add(config->alive, 1, RELAXED);
+    at_init(&actor->waits, NULL);
+    mbox_init(&actor->mbox, config->mailbox);
+    wait_queue_init(&actor->senders);
+    actor->run = ACTOR_IDLE;
     actor->priority = config->priority;
+    at_init(&actor->lent, 0);
+    list_init(&actor->queue_link);
+    actor->concurrency = config->concurrency > 0 ? config->concurrency : 1;
+    actor->pinned = config->pinned;
+    actor->patient = config->patient;
     actor->exact_time = config->exact_time;
     actor->deadline_ns = config->deadline_ns;
     actor->name = config->name;
-    actor->memory = config->memory;
-    object_ref(untyped_object(config->memory));
     actor->space = config->space;
     object_ref(space_object(config->space));
-    wait_queue_init(&actor->senders, LOCK_ACTOR);
+    (void)at_add(config->alive, 1, RELAXED);
     object_ref(&actor->object); /* dropped at its death */
     *ret_actor = actor;
     return TN_OK;
@@ -72,80 +81,66 @@ void actor_set_instance(struct actor *actor, struct instance *instance)
         instance->actor = actor;
 }
 
-struct wait *actor_wait(struct actor *actor)
+/* One more wait; NULL: no memory. */
+static struct wait *wait_make(struct actor *actor)
 {
-    struct wait *wait = wait_of(actor);
-    if (wait == NULL) {
-        wait = mem_alloc(actor->memory, sizeof(*wait));
-        if (wait == NULL)
-            return NULL;
-        at_init(&wait->state, (uint64_t)1 << WAIT_STATE_BITS | WAIT_FREE);
-        at_init(&wait->callee, NULL);
-        at_init(&wait->room_size, 0);
-        wheel_timer_init(&wait->expiry.timer);
-        list_init(&wait->link);
-        /* SEQ_CST: in one order with the searches for circles (wait_set_callee). */
-        at_store(&actor->wait, wait, SEQ_CST);
-    }
+    struct wait *wait = mem_alloc(actor_memory(actor), sizeof(*wait));
+    if (wait == NULL)
+        return NULL;
+    at_init(&wait->state, (uint64_t)1 << WAIT_STATE_BITS | WAIT_FREE);
+    at_init(&wait->callee, NULL);
+    at_init(&wait->room_size, 0);
+    at_init(&wait->lending, 0);
+    wheel_timer_init(&wait->expiry.timer);
+    list_init(&wait->link);
+    wait->actor = actor;
+    wait->made = at_load(&actor->waits, RELAXED); /* only the runner changes it */
+    /* SEQ_CST: in one order with the searches for circles (wait_set_callee). */
+    at_store(&actor->waits, wait, SEQ_CST);
     return wait;
 }
 
-uint64_t wait_open(struct wait *wait, struct turn *turn)
+struct wait *wait_open(struct turn *turn)
 {
+    struct actor *actor = turn->actor;
+    struct wait *wait = at_load(&actor->waits, RELAXED);
+    while (wait != NULL && wait->turn != NULL)
+        wait = wait->made;
+    if (wait == NULL) {
+        wait = wait_make(actor);
+        if (wait == NULL)
+            return NULL;
+    }
     uint64_t state = at_load(&wait->state, RELAXED);
-    ASSERT((state & WAIT_STATE_MASK) == WAIT_FREE);
+    ASSERT((state & WAIT_STATE_MASK) == WAIT_FREE && turn->wait == NULL);
     wait->turn = turn;
     wait->result = TN_OK;
     wait->len = 0;
     wait->ncaps = 0;
+    turn->wait = wait;
+    at_store(&wait->lending, state >> WAIT_STATE_BITS << 8, RELAXED);
     /* RELEASE: whoever claims it sees the fields. */
     at_store(&wait->state, (state & ~(uint64_t)WAIT_STATE_MASK) | WAIT_OPEN, RELEASE);
-    return state >> WAIT_STATE_BITS;
-}
-
-void wait_queue_init(struct wait_queue *queue, enum lock_rank rank)
-{
-    lock_init(&queue->lock, rank);
-    at_init(&queue->length, 0);
-    list_init(&queue->waits);
+    return wait;
 }
 
 void wait_enqueue(struct wait *wait, struct wait_queue *queue)
 {
-    ASSERT(wait->queue == NULL && list_empty(&wait->link));
-    wait->queue = queue;
+    ASSERT(list_empty(&wait->link));
     wait->queue_generation = wait_generation(wait);
     list_push_back(&queue->waits, &wait->link);
-    /* SEQ_CST: ordered against who hands out and then looks at the length. */
-    at_add(&queue->length, 1, SEQ_CST);
-}
-
-void wait_unqueue(struct wait *wait)
-{
-    struct wait_queue *queue = wait->queue;
-    ASSERT(queue != NULL);
-    wait->queue = NULL;
-    if (list_empty(&wait->link))
-        return;
-    list_remove(&wait->link);
-    at_sub(&queue->length, 1, RELAXED);
 }
 
 void wait_dequeue(struct wait *wait)
 {
-    struct wait_queue *queue = wait->queue;
-    if (queue == NULL)
-        return;
-    lock_take(&queue->lock);
-    wait_unqueue(wait);
-    lock_drop(&queue->lock);
+    if (!list_empty(&wait->link))
+        list_remove(&wait->link);
 }
 
 struct wait *wait_queue_claim(struct wait_queue *queue)
 {
     while (!list_empty(&queue->waits)) {
         struct wait *wait = CONTAINER_OF(list_pop_front(&queue->waits), struct wait, link);
-        at_sub(&queue->length, 1, RELAXED);
         if (wait_claim(wait, wait->queue_generation, WAIT_FILLING))
             return wait;
         /* It expired or is cancelled: it is not in need any more. */
@@ -163,11 +158,8 @@ void wait_set_callee(struct wait *wait, struct actor *callee, int order)
         at_store(&wait->callee, callee, RELEASE);
 }
 
-struct actor *actor_waits_for(struct actor *actor)
+struct actor *wait_callee(struct wait *wait)
 {
-    struct wait *wait = at_load(&actor->wait, SEQ_CST);
-    if (wait == NULL)
-        return NULL;
     struct actor *callee = at_load(&wait->callee, SEQ_CST);
     if (callee == NULL)
         return NULL;
@@ -177,6 +169,91 @@ struct actor *actor_waits_for(struct actor *actor)
     if ((state & WAIT_STATE_MASK) != WAIT_OPEN || at_load(&wait->callee, SEQ_CST) != callee)
         return NULL;
     return callee;
+}
+
+struct wait *wait_of_call(struct actor *actor, uint64_t *ret_generation, struct actor **ret_callee)
+{
+    struct wait *wait = at_load(&actor->waits, ACQUIRE);
+    for (; wait != NULL; wait = wait->made) {
+        uint64_t generation = wait_generation(wait);
+        struct actor *callee = wait_callee(wait);
+        if (callee != NULL) {
+            *ret_generation = generation;
+            *ret_callee = callee;
+            return wait;
+        }
+    }
+    return NULL;
+}
+
+/* The search is depth first over what each waiting turn waits for, with a budget of looks. An actor
+ * with a turn to spare, or with one that waits for nobody, is held up by nobody. */
+static bool held_up(struct actor *by, struct actor *from, uint32_t depth, uint32_t *looks)
+{
+    uint32_t turns = 0;
+    struct wait *wait = at_load(&from->waits, SEQ_CST);
+    for (; wait != NULL; wait = wait->made) {
+        struct actor *callee = wait_callee(wait);
+        if (callee == NULL)
+            continue;
+        if (*looks == 0 || depth == 0)
+            return false;
+        --*looks;
+        if (callee != by && !held_up(by, callee, depth - 1, looks))
+            return false;
+        turns++;
+    }
+    return turns >= from->concurrency;
+}
+
+bool actor_waits_for_itself(struct actor *actor)
+{
+    uint32_t looks = 4 * TN_DEPTH_MAX;
+    return held_up(actor, actor, TN_DEPTH_MAX, &looks);
+}
+
+/* Adds to or takes from the count of one priority; false when it is full. */
+static bool lent_change(struct actor *actor, uint32_t priority, int32_t by)
+{
+    uint64_t lent = at_load(&actor->lent, RELAXED), now;
+    uint32_t shift = priority * 8;
+    do {
+        uint64_t count = lent >> shift & 0xff;
+        if (by > 0 && count == TN_LENDERS_MAX)
+            return false;
+        ASSERT(by > 0 || count > 0);
+        now = by > 0 ? lent + (UINT64_C(1) << shift) : lent - (UINT64_C(1) << shift);
+        /* RELAXED: a count; what it stands for is handed over by nobody. */
+    } while (!at_cas(&actor->lent, &lent, now, RELAXED, RELAXED));
+    return true;
+}
+
+bool wait_lend(struct wait *wait, uint64_t generation, struct actor *callee, uint32_t priority)
+{
+    ASSERT(priority < TN_PRIORITIES);
+    if (priority >= callee->priority)
+        return false;
+    uint64_t lending = at_load(&wait->lending, RELAXED);
+    if (lending >> 8 != generation || ((lending & 0xff) != 0 && (lending & 0xff) <= priority + 1))
+        return false;
+    /* Counted first: who takes it back finds it counted. */
+    if (!lent_change(callee, priority, 1))
+        return false;
+    uint32_t before = (uint32_t)lending & 0xff;
+    if (!at_cas(&wait->lending, &lending, generation << 8 | (priority + 1), ACQ_REL, RELAXED)) {
+        lent_change(callee, priority, -1); /* the wait is over, or lends otherwise by now */
+        return false;
+    }
+    if (before != 0)
+        lent_change(callee, before - 1, -1);
+    return true;
+}
+
+void wait_lend_end(struct wait *wait, struct actor *callee)
+{
+    uint32_t lends = (uint32_t)at_swap(&wait->lending, 0, ACQ_REL) & 0xff;
+    if (lends != 0)
+        lent_change(callee, lends - 1, -1);
 }
 
 static bool life_change(struct actor *actor, uint32_t from, uint32_t to)

@@ -2,33 +2,40 @@
  *
  * An actor is an identity: mailbox, capability space, account, priority. It points to an instance,
  * the code and state that can be replaced, whose domain knows how to run it. A handler runs in a
- * turn; one turn of an actor exists at a time, and it runs or waits.
+ * turn. One turn of an actor runs at a time; up to `concurrency` of them exist, for while one
+ * waits another may begin.
  *
- * Where an actor stands with the scheduler (`run`):
+ * Every actor has a home, the CPU that it runs on. What is marked "home" below is read and changed
+ * under the lock of that CPU only (sched/cpu.h), which the CPU itself takes with two plain
+ * stores; the home changes under that lock too. Who wants something of an actor elsewhere sets a
+ * bit in `asked`; whoever sets the first one puts the actor on its home's list of those that
+ * asked.
  *
- *   IDLE ----push of a cell, wake of a turn (sched_wake), or claimed by a caller on its own CPU
- *     |                                                     (actor_claim: IDLE -> RUNNING)
- *   QUEUED --taken from a run queue (sched)--> RUNNING
- *   RUNNING --nothing to do, room for a turn (actor_release)--> IDLE
- *   RUNNING --every turn waits (actor_release)--> WAITING --wake of a turn--> QUEUED
- *   RUNNING --more to do (actor_release)--> QUEUED
- *   RUNNING --dead (actor_reap)--> GONE --push of a cell that came too late (sched_wake), a ref is
- *                      held meanwhile--> QUEUED --mailbox emptied (sched_run_dead)--> GONE
+ * Where an actor stands with the scheduler (`run`; home):
  *
- * Only who holds RUNNING, or has taken a dead actor from a run queue, pops the mailbox, touches the
- * owner's fields or runs a turn.
+ *   IDLE --work came (sched_ready)--> QUEUED --taken from a run queue--> RUNNING
+ *   IDLE --claimed by a caller on its own CPU (sched_may_run_call)--> RUNNING
+ *   RUNNING --actor_release--> QUEUED when it has work, else IDLE
+ *   RUNNING --dead (actor_reap)--> GONE --a cell came too late, a ref is held meanwhile
+ *                      (sched_ready)--> QUEUED --mailbox emptied (sched_run_dead)--> GONE
+ *
+ * It has work when a turn of it is woken, or there is a message and room for a turn, or it is
+ * dying. Only who made it RUNNING touches the owner's fields or runs a turn. It does not move while
+ * it is RUNNING.
  *
  * How an actor lives (`life`): CREATED --actor_ready--> READY --actor_fail--> FAILED
  * --actor_ready--> READY; any --actor_kill--> DYING --cleaned up in its own RUNNING state
- * (sched)--> DEAD.
+ * (actor_reap)--> DEAD.
  *
  * Invariants
- *   1. A cell that is in the mailbox, or a turn that is woken, implies run is QUEUED or RUNNING, or
- *      that a CPU is on its way to make it so; or, for a cell, that run is WAITING.
- *   2. A wait is completed by exactly one party: reply, expiry, kill or grant race with one
+ *   1. An IDLE actor has no work but what its home will be told of: if `pushed`, `woken` or a
+ * change of `life` came without the lock, a bit of `asked` is set or about to be.
+ *   2. `asked` is not 0 just while the actor is on one list of those that asked, or about to be put
+ *      on one; that list holds a ref.
+ *   3. A wait is completed by exactly one party: reply, expiry, kill or grant race with one
  *      compare-and-swap on wait.state, and the winner wakes the turn. Nobody else touches it after.
- *   3. The winner's last access to the turn is the swap of turn.state to WOKEN, unless the turn was
- *      already parked; then it is the push to the actor's woken list. */
+ *   4. The winner's last access to the turn is the change of turn.state to WOKEN, unless the turn
+ *      was parked already; then it is putting it on the actor's list of woken turns. */
 #ifndef KERNEL_ACTOR_ACTOR_H
 #define KERNEL_ACTOR_ACTOR_H
 
@@ -51,7 +58,7 @@ struct turn;
 /* Something that happens at a time, on the CPU whose wheel it was put in. */
 struct event {
     struct wheel_timer timer;
-    /* Runs under that CPU's wheel lock, on it: wakes or pushes, nothing else. */
+    /* Runs inside that CPU (sched/cpu.h): wakes or posts, nothing else. */
     void (*fire)(struct cpu *cpu, struct event *event);
     struct cpu *cpu; /* in whose wheel it is or was; NULL: never armed */
 };
@@ -92,25 +99,32 @@ struct instance {
 
 enum { TURN_SMALL = 64 };
 
+enum actor_ask {
+    ASK_MAIL = 1,  /* look at mbox.pushed */
+    ASK_WOKEN = 2, /* look at woken */
+    ASK_LOOK = 4,  /* its life or priority has changed, or there is a credit for who waits */
+};
+
 enum turn_state { TURN_RUNS, TURN_PARKED, TURN_WOKEN };
 
 struct turn {
     struct tn_turn info; /* what the handler sees */
+    struct tn_pack in;   /* data points into cell, block or `small` */
     struct actor *actor;
     struct cell *cell; /* the message, until the turn ends; NULL for a call on the caller's stack */
     struct block *block; /* long arguments, until the turn ends */
-    struct tn_pack in;   /* data points into cell, block or `small` */
-    /* The call to answer: who waits, and which of its waits. NULL: oneway, answered or deferred. */
-    struct actor *caller;
+    /* The call to answer: who waits, and which time. NULL: oneway, answered or deferred. */
+    struct wait *caller;
     uint64_t generation;
-    bool caller_ref;  /* `caller` is held by a ref */
-    bool deferred;    /* the answer is a reply capability's now */
-    bool cancelled;   /* the actor is being killed: every wait fails with TN_ECANCELLED */
-    uint16_t depth;   /* of calls */
-    atomic_u32 state; /* enum turn_state */
-    struct turn *woken_link;
-    struct fiber *fiber; /* that it runs or waits on; NULL when its continuation is data */
-    struct wait *wait;   /* of the actor, while it waits */
+    struct fiber *fiber;     /* that it runs or waits on; NULL when its continuation is data */
+    struct wait *wait;       /* that it has open, or had last and not released */
+    uint16_t depth;          /* of calls */
+    bool caller_ref;         /* the caller's actor is held by a ref */
+    bool deferred;           /* the answer is a reply capability's now */
+    bool cancelled;          /* the actor is being killed: every wait fails with TN_ECANCELLED */
+    atomic_u32 state;        /* enum turn_state */
+    struct turn *link;       /* among the woken */
+    struct turn *waits_link; /* among the actor's that wait; home */
     _Alignas(16) uint8_t small[TURN_SMALL]; /* short arguments of a call that runs at once */
 };
 
@@ -122,33 +136,35 @@ enum wait_state {
 };
 enum { WAIT_STATE_BITS = 2, WAIT_STATE_MASK = 3 };
 
-/* Turns that wait for something that an object hands out, first come, first served. */
+/* Turns that wait for something that an object hands out, first come, first served. Whoever owns
+ * the queue says under which lock. */
 struct wait_queue {
-    struct spinlock lock;
-    atomic_u32 length; /* a look without the lock tells whether anybody waits */
     struct list waits;
 };
 
 /* One wait of an actor's turn: a call, a full mailbox or a notification. Lives with the actor, so a
- * late replier that holds (actor, generation) never touches foreign memory. */
+ * late replier that holds (wait, generation) and a ref of the actor never touches foreign memory.
+ */
 struct wait {
-    atomic_u64 state; /* generation << 2 | enum wait_state */
-    struct turn *turn;
+    atomic_u64 state;    /* generation << 2 | enum wait_state */
+    struct actor *actor; /* whose it is, always */
+    struct wait *made;   /* the next that the actor has made; set before others see it */
+    struct turn *turn;   /* NULL: nobody's, free to be taken by the actor's runner */
     tn_err result;
-    struct event expiry;
     bool expires; /* expiry was armed; of the owner */
+    bool credit_held, callee_ref;
+    struct event expiry;
     uint64_t expiry_generation;
-    /* In a queue of waiters: */
-    struct wait_queue *queue; /* NULL: in none */
-    struct list link;         /* under the queue's lock */
+    /* In a queue of waiters, under that queue's lock: */
+    struct spinlock *queue_lock; /* NULL: in no queue, or in a mailbox's, under its home's lock */
+    struct list link;
     uint64_t queue_generation;
     uint64_t bits;           /* notification: what was taken */
     struct actor *credit_of; /* full mailbox: whose credit is waited for; holds a ref */
-    bool credit_held;
-    struct object *held; /* any other object whose queue it is in; a ref */
+    struct object *held;     /* notification: in whose queue it is; holds a ref */
     /* A call: */
-    atomic_of(struct actor *) callee; /* for the search of circles (wait_callee) */
-    bool callee_ref;
+    atomic_of(struct actor *) callee; /* for the search of circles */
+    atomic_u64 lending;   /* generation << 8 | 1 + the priority that it lends the callee, or 0 */
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
     uint32_t len;         /* of the reply, also when it did not fit */
@@ -156,7 +172,7 @@ struct wait {
     tn_cap caps[TN_PACK_CAPS];
 };
 
-enum actor_run { ACTOR_IDLE, ACTOR_QUEUED, ACTOR_RUNNING, ACTOR_WAITING, ACTOR_GONE };
+enum actor_run { ACTOR_IDLE, ACTOR_QUEUED, ACTOR_RUNNING, ACTOR_GONE };
 enum actor_life {
     ACTOR_CREATED, /* takes calls of interface 0 only */
     ACTOR_READY,
@@ -172,30 +188,38 @@ struct actor_stats {
     uint64_t calls_made;
     uint64_t messages_sent;
     uint64_t fuel_used;
-    uint64_t errors_encountered;
+    uint32_t errors_encountered;
 };
 
 struct actor {
     struct object object;
-    struct instance *instance; /* RUNNING only */
-    /* read by every sender */
-    atomic_u32 run;  /* enum actor_run */
-    atomic_u32 life; /* enum actor_life */
-    struct mbox mbox;
-    atomic_of(struct turn *) woken; /* turns to go on with, newest first */
-    struct cpu *home;               /* the CPU whose queue it uses */
-    struct actor *queue_link;       /* in a run queue, or among a CPU's remote wakes */
-    uint8_t priority;
-    uint8_t turns; /* that exist, at most 1 for now: RUNNING only */
+    /* any CPU */
+    atomic_of(struct cpu *) home; /* changes under the old home's lock, while not RUNNING */
+    atomic_u32 life;              /* enum actor_life */
+    atomic_u32 asked;             /* enum actor_ask */
+    atomic_u64 lent;          /* waits that lend it a priority: byte p counts those of priority p */
+    struct actor *asked_link; /* on its home's list of those that asked */
+    atomic_of(struct turn *) woken; /* parked turns that others woke, newest first */
+    atomic_of(struct wait *) waits; /* all that were made; others look for circles there */
+    struct mbox mbox;               /* says itself what is whose */
+    /* home */
+    struct turn *ready;        /* woken turns to go on with, oldest first */
+    struct turn *waiting;      /* turns that are parked */
+    struct list queue_link;    /* in a run queue */
+    struct wait_queue senders; /* that wait for a credit of the mailbox */
+    uint8_t run;               /* enum actor_run */
+    uint8_t queued_at;         /* QUEUED: the priority of that queue */
+    uint8_t priority;          /* its own, always the same */
+    uint8_t turns;             /* that exist */
+    uint8_t concurrency;       /* that may */
+    bool mail_next;            /* a message is to have its turn before the next woken one */
+    bool pinned;               /* stays where it is */
+    bool patient;              /* lends its priority to nobody */
     bool exact_time;
-    uint32_t mailbox_capacity;
     /* of the owner (RUNNING) */
-    struct untyped *memory;        /* what it was given; holds a ref */
-    struct space *space;           /* holds a ref */
-    struct cell_pool *pool;        /* made at the first send */
-    atomic_of(struct wait *) wait; /* made at the first wait; others look for circles there */
-    struct turn *waiting;          /* the turn that waits */
-    struct wait_queue senders;     /* that wait for a credit of the mailbox */
+    struct instance *instance;
+    struct space *space;    /* holds a ref */
+    struct cell_pool *pool; /* made at the first send */
     struct actor_stats stats;
     const char *name;    /* for people; owned by whoever made the actor, outlives it */
     tn_time deadline_ns; /* longest a turn may take, from its start; 0: none */
@@ -205,8 +229,11 @@ struct actor_config {
     const char *name;
     struct untyped *memory; /* the actor and what it makes the kernel hold is charged here */
     struct space *space;
-    uint32_t mailbox; /* messages, 1 to TN_MAILBOX_MAX */
-    uint8_t priority; /* < TN_PRIORITIES */
+    uint32_t mailbox;    /* messages, 1 to TN_MAILBOX_MAX */
+    uint8_t priority;    /* < TN_PRIORITIES */
+    uint8_t concurrency; /* turns, 1 to TN_TURNS_MAX; 0: 1 */
+    bool pinned;         /* `home` is for good */
+    bool patient;        /* lends its priority to nobody that it waits for */
     struct cpu *home;
     struct limbo *limbo;
     atomic_u32 *alive; /* counts those that are not dead */
@@ -231,17 +258,15 @@ static inline enum actor_life actor_life(struct actor *actor)
     return (enum actor_life)at_load(&actor->life, SEQ_CST);
 }
 
-/* The wait of an actor that has waited before, else NULL. By its runner, or by whoever got its
- * generation from it. */
-static inline struct wait *wait_of(struct actor *actor)
+/* The memory that the actor and what it makes the kernel hold is charged to. */
+static inline struct untyped *actor_memory(struct actor *actor)
 {
-    return at_load(&actor->wait, RELAXED); /* it never changes once it is there */
+    return actor->object.home; /* what is made of an untyped keeps it */
 }
 
-/* The wait of this actor, made at first use and charged to it; NULL: no memory. RUNNING only. */
-struct wait *actor_wait(struct actor *actor);
-/* Opens it for `turn`; returns the generation. */
-uint64_t wait_open(struct wait *wait, struct turn *turn);
+/* A wait of this actor that no turn uses, made if there is none and charged to it, open for `turn`
+ * from now on and its turn->wait; NULL: no memory. RUNNING only. */
+struct wait *wait_open(struct turn *turn);
 static inline uint64_t wait_generation(struct wait *wait)
 {
     return at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;
@@ -254,23 +279,54 @@ static inline bool wait_claim(struct wait *wait, uint64_t generation, enum wait_
     /* ACQUIRE pairs with the RELEASE of wait_open. */
     return at_cas(&wait->state, &expected, generation << WAIT_STATE_BITS | to, ACQ_REL, RELAXED);
 }
-void wait_queue_init(struct wait_queue *queue, enum lock_rank rank);
+
+static inline void wait_queue_init(struct wait_queue *queue)
+{
+    list_init(&queue->waits);
+}
+
+static inline bool wait_queue_empty(struct wait_queue *queue)
+{
+    return list_empty(&queue->waits);
+}
+
 /* Puts an open wait into a queue, which outlives the wait, or takes it out again if it is still
  * there. Under the queue's lock. */
 void wait_enqueue(struct wait *wait, struct wait_queue *queue);
-void wait_unqueue(struct wait *wait);
-/* Takes the wait out of the queue that it is in, if any. Takes the lock. */
 void wait_dequeue(struct wait *wait);
 /* The oldest wait of a queue, claimed (WAIT_FILLING) for the caller; NULL when nobody waits. Under
  * the queue's lock. */
 struct wait *wait_queue_claim(struct wait_queue *queue);
+/* The priority that the actor is to be run at: its own, or a more urgent one that somebody who
+ * waits for it lends. Any CPU. */
+static inline uint32_t actor_priority(struct actor *actor)
+{
+    /* RELAXED: who raises it asks the home to look again. */
+    uint64_t lent = at_load(&actor->lent, RELAXED);
+    if (__builtin_expect(lent == 0, 1))
+        return actor->priority;
+    uint32_t most = (uint32_t)__builtin_ctzll(lent) / 8;
+    return most < actor->priority ? most : actor->priority;
+}
+/* The open wait of a call lends its callee `priority` if that is more urgent than what it lends
+ * already; true when it does now. TN_LENDERS_MAX lenders of one priority are as good as more. Any
+ * CPU. */
+bool wait_lend(struct wait *wait, uint64_t generation, struct actor *callee, uint32_t priority);
+/* Takes back what the wait lends, before its generation ends. */
+void wait_lend_end(struct wait *wait, struct actor *callee);
+
 /* Says for whom the actor's open wait is. SEQ_CST: seen by all searches that begin after it.
  * RELEASE is enough for a callee that runs at once: it waits for nobody, and what it waits for
  * later it says after this. */
 void wait_set_callee(struct wait *wait, struct actor *callee, int order);
-/* For whose answer `actor` waits at this moment; NULL: for nobody's. Any CPU; the pointer is good
- * until the turn waits or ends. */
-struct actor *actor_waits_for(struct actor *actor);
+/* For whom that wait waits at this moment; NULL: for nobody. Any CPU; the pointer is good until the
+ * turn waits or ends. */
+struct actor *wait_callee(struct wait *wait);
+/* A call that the actor waits for, if any: its wait, generation and callee. Any CPU. */
+struct wait *wait_of_call(struct actor *actor, uint64_t *ret_generation, struct actor **ret_callee);
+/* Whether every turn that the actor may have waits, directly or through others, for the actor. Any
+ * CPU; false too when that cannot be told in a bounded search. */
+bool actor_waits_for_itself(struct actor *actor);
 /* After the turn has gone on: back to FREE. The result stays readable. */
 static inline void wait_close(struct wait *wait)
 {

@@ -1,33 +1,112 @@
-/* cell.c: message cells, their pools, mailboxes (the essay is in cell.h). */
+/* cell.c: cells, blocks, pools and mailboxes (the essay is in cell.h). */
 #include "kernel/actor/cell.h"
 
-#include "base/assert.h"
-#include "base/bits.h"
 #include "base/bytes.h"
 #include "kernel/mem/mem.h"
 
-/* Heads every chunk; a cell finds its pool by the address. */
-struct chunk {
-    struct cell_pool *pool;
-    struct chunk *next;
-    uint8_t unused[48];
-    struct cell cells[15];
-};
-_Static_assert(sizeof(struct chunk) == CELL_CHUNK, "a chunk is its cells and one header");
+/* Pools. The owner's CPU has a free list of its own; consumers elsewhere return cells to a stack
+ * that the owner takes whole. A closed pool has CLOSED in place of that stack; from then on `out`
+ * counts the cells that are not back yet, and who brings the last one frees the memory. */
 
-struct cell_pool {
-    struct untyped *home;
-    const struct cpu *cpu; /* where the owner runs */
-    struct cell *free;     /* that CPU only */
-    bool closed;           /* that CPU only */
-    struct chunk *chunks;
-    uint32_t nchunks;
-    _Alignas(64) atomic_of(struct cell *) returned; /* consumers push, the owner takes all */
-    atomic_i32 out;                                 /* after close: cells that have not come back */
-};
-
-/* In `returned` after close: cells are counted from then on, not kept. */
 #define CLOSED ((struct cell *)(uintptr_t)1)
+
+tn_err cell_pool_make(struct untyped *home, const struct cpu *cpu, struct cell_pool **ret_pool)
+{
+    struct cell_pool *pool = mem_alloc(home, sizeof(*pool));
+    if (pool == NULL)
+        return TN_ENOMEM;
+    pool->home = home;
+    at_init(&pool->cpu, cpu);
+    at_init(&pool->returned, NULL);
+    at_init(&pool->out, 0);
+    *ret_pool = pool;
+    return TN_OK;
+}
+
+static void pool_free(struct cell_pool *pool)
+{
+    struct untyped *home = pool->home;
+    for (struct chunk *chunk = pool->chunks; chunk != NULL;) {
+        struct chunk *next = chunk->next;
+        mem_free(home, chunk, sizeof(*chunk));
+        chunk = next;
+    }
+    mem_free(home, pool, sizeof(*pool));
+}
+
+static int32_t list_length(const struct cell *cell)
+{
+    int32_t n = 0;
+    for (; cell != NULL; cell = cell->link)
+        n++;
+    return n;
+}
+
+void cell_pool_close(struct cell_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    ASSERT(at_load(&pool->cpu, RELAXED) != NULL);
+    at_store(&pool->cpu, NULL, RELAXED); /* cells come back to `returned` only */
+    /* The bias keeps a consumer that sees CLOSED from freeing the pool while we still count. */
+    const int32_t bias = 1 << 30;
+    int32_t made = (int32_t)(pool->nchunks * ARRAY_LEN(pool->chunks->cells));
+    at_store(&pool->out, bias + made - list_length(pool->free), RELAXED);
+    /* ACQ_REL: consumers that see CLOSED see `out`; we see the links of what they returned. */
+    struct cell *returned = at_swap(&pool->returned, CLOSED, ACQ_REL);
+    ASSERT(returned != CLOSED);
+    int32_t take = bias + list_length(returned);
+    if (at_sub(&pool->out, take, ACQ_REL) == take)
+        pool_free(pool);
+}
+
+static bool pool_grow(struct cell_pool *pool)
+{
+    if (pool->nchunks == CELL_POOL_CHUNKS)
+        return false;
+    struct chunk *chunk = mem_alloc(pool->home, sizeof(*chunk));
+    if (chunk == NULL)
+        return false;
+    ASSERT(((uintptr_t)chunk & (CELL_CHUNK - 1)) == 0);
+    chunk->pool = pool;
+    chunk->next = pool->chunks;
+    pool->chunks = chunk;
+    pool->nchunks++;
+    for (size_t i = 0; i < ARRAY_LEN(chunk->cells); i++) {
+        chunk->cells[i].link = pool->free;
+        pool->free = &chunk->cells[i];
+    }
+    return true;
+}
+
+struct cell *cell_take_more(struct cell_pool *pool)
+{
+    ASSERT(pool->free == NULL);
+    /* ACQUIRE pairs with the RELEASE of cell_give_away: the links are seen. */
+    if (at_load(&pool->returned, RELAXED) != NULL)
+        pool->free = at_swap(&pool->returned, NULL, ACQUIRE);
+    if (pool->free == NULL && !pool_grow(pool))
+        return NULL;
+    struct cell *cell = pool->free;
+    pool->free = cell->link;
+    return cell;
+}
+
+void cell_give_away(struct cell *cell, struct cell_pool *pool)
+{
+    /* ACQUIRE for CLOSED: `out` is set. */
+    struct cell *head = at_load(&pool->returned, ACQUIRE);
+    do {
+        if (head == CLOSED) {
+            /* ACQ_REL: whoever frees the pool sees that all others are done with it. */
+            if (at_sub(&pool->out, 1, ACQ_REL) == 1)
+                pool_free(pool);
+            return;
+        }
+        cell->link = head;
+        /* RELEASE: the owner that takes the list sees the link. */
+    } while (!at_cas(&pool->returned, &head, cell, RELEASE, ACQUIRE));
+}
 
 bool embedded_claim(struct embedded *embedded)
 {
@@ -63,187 +142,90 @@ struct block *block_make(struct untyped *home, uint32_t len)
         return NULL;
     block->home = home;
     block->len = len;
+    block->ncaps = 0;
     return block;
 }
 
 void block_free(struct block *block)
 {
-    if (block == NULL)
-        return;
-    mem_free(block->home, block, sizeof(*block) + block->len);
+    if (block != NULL)
+        mem_free(block->home, block, sizeof(*block) + block->len);
 }
 
-tn_err cell_pool_make(struct untyped *home, const struct cpu *cpu, struct cell_pool **ret_pool)
+void mbox_init(struct mbox *mbox, uint32_t capacity)
 {
-    struct cell_pool *pool = mem_alloc(home, sizeof(*pool));
-    if (pool == NULL)
-        return TN_ENOMEM;
-    pool->home = home;
-    pool->cpu = cpu;
-    at_init(&pool->returned, NULL);
-    at_init(&pool->out, 0);
-    *ret_pool = pool;
-    return TN_OK;
+    ASSERT(capacity > 0 && capacity <= TN_MAILBOX_MAX);
+    mbox->first = NULL;
+    mbox->last = NULL;
+    at_init(&mbox->credits, capacity);
+    at_init(&mbox->away, 0);
+    at_init(&mbox->pushed, NULL);
 }
 
-static void pool_free(struct cell_pool *pool)
+bool mbox_reserve_back(struct mbox *mbox)
 {
-    struct untyped *home = pool->home;
-    for (struct chunk *chunk = pool->chunks; chunk != NULL;) {
-        struct chunk *next = chunk->next;
-        mem_free(home, chunk, sizeof(*chunk));
-        chunk = next;
-    }
-    mem_free(home, pool, sizeof(*pool));
-}
-
-static int32_t list_length(const struct cell *cell)
-{
-    int32_t n = 0;
-    for (; cell != NULL; cell = cell->link)
-        n++;
-    return n;
-}
-
-void cell_pool_close(struct cell_pool *pool)
-{
-    if (pool == NULL)
-        return;
-    ASSERT(!pool->closed);
-    pool->closed = true;
-    /* The bias keeps a consumer that sees CLOSED from freeing the pool while we still count. */
-    const int32_t bias = 1 << 30;
-    int32_t made = (int32_t)(pool->nchunks * ARRAY_LEN(pool->chunks->cells));
-    at_store(&pool->out, bias + made - list_length(pool->free), RELAXED);
-    /* ACQ_REL: consumers that see CLOSED see `out`; we see the links of what they returned. */
-    struct cell *returned = at_swap(&pool->returned, CLOSED, ACQ_REL);
-    ASSERT(returned != CLOSED);
-    int32_t take = bias + list_length(returned);
-    if (at_sub(&pool->out, take, ACQ_REL) == take)
-        pool_free(pool);
-}
-
-static bool pool_grow(struct cell_pool *pool)
-{
-    if (pool->nchunks == CELL_POOL_CHUNKS)
+    ASSERT(at_load(&mbox->credits, RELAXED) == 0);
+    if (at_load(&mbox->away, RELAXED) == 0)
         return false;
-    struct chunk *chunk = mem_alloc(pool->home, sizeof(*chunk));
-    if (chunk == NULL)
+    /* RELAXED: a credit stands for room, it hands over no data. */
+    uint32_t away = at_swap(&mbox->away, 0, RELAXED);
+    if (away == 0)
         return false;
-    ASSERT(((uintptr_t)chunk & (CELL_CHUNK - 1)) == 0);
-    chunk->pool = pool;
-    chunk->next = pool->chunks;
-    pool->chunks = chunk;
-    pool->nchunks++;
-    for (size_t i = 0; i < ARRAY_LEN(chunk->cells); i++) {
-        chunk->cells[i].link = pool->free;
-        pool->free = &chunk->cells[i];
-    }
+    at_store(&mbox->credits, away - 1, RELAXED);
     return true;
 }
 
-struct cell *cell_take(struct cell_pool *pool)
+bool mbox_reserve_away(struct mbox *mbox)
 {
-    if (pool->free == NULL) {
-        /* ACQUIRE pairs with the RELEASE of cell_give: the links are seen. */
-        if (at_load(&pool->returned, RELAXED) != NULL)
-            pool->free = at_swap(&pool->returned, NULL, ACQUIRE);
-        if (pool->free == NULL && !pool_grow(pool))
-            return NULL;
-    }
-    struct cell *cell = pool->free;
-    pool->free = cell->link;
-    cell->flags = 0;
-    return cell;
-}
-
-void cell_give(const struct cpu *cpu, struct cell *cell)
-{
-    ASSERT((cell->flags & CELL_EMBEDDED) == 0);
-    struct chunk *chunk = (struct chunk *)align_down((uintptr_t)cell, CELL_CHUNK);
-    struct cell_pool *pool = chunk->pool;
-    if (pool->cpu == cpu && !pool->closed) {
-        cell->link = pool->free;
-        pool->free = cell;
-        return;
-    }
-    /* ACQUIRE for CLOSED: `out` is set. */
-    struct cell *head = at_load(&pool->returned, ACQUIRE);
-    do {
-        if (head == CLOSED) {
-            /* ACQ_REL: whoever frees the pool sees that all others are done with it. */
-            if (at_sub(&pool->out, 1, ACQ_REL) == 1)
-                pool_free(pool);
-            return;
-        }
-        cell->link = head;
-        /* RELEASE: the owner that takes the list sees the link. */
-    } while (!at_cas(&pool->returned, &head, cell, RELEASE, ACQUIRE));
-}
-
-void mbox_init(struct mbox *mbox)
-{
-    at_init(&mbox->pushed, NULL);
-    at_init(&mbox->reserved, 0);
-    at_init(&mbox->freed, 0);
-    mbox->next = NULL;
-}
-
-bool mbox_reserve(struct mbox *mbox, uint32_t capacity)
-{
-    ASSERT(capacity > 0 && capacity <= TN_MAILBOX_MAX);
-    uint32_t reserved = at_load(&mbox->reserved, SEQ_CST);
-    /* SEQ_CST: a sender that finds none after it queued as a waiter is ordered against who frees
-     * one and then looks for waiters. Compare-and-swap rather than add and take back, which would
-     * hold a credit for a moment that somebody else then misses. `freed` may run ahead of the
-     * `reserved` that was read; then the swap fails. */
-    while ((int32_t)(reserved - at_load(&mbox->freed, SEQ_CST)) < (int32_t)capacity) {
-        if (at_cas(&mbox->reserved, &reserved, reserved + 1, SEQ_CST, SEQ_CST))
+    uint32_t away = at_load(&mbox->away, RELAXED);
+    while (away > 0) {
+        if (at_cas(&mbox->away, &away, away - 1, RELAXED, RELAXED))
             return true;
     }
     return false;
 }
 
-void mbox_unreserve(struct mbox *mbox)
+bool mbox_share(struct mbox *mbox)
 {
-    at_sub(&mbox->reserved, 1, SEQ_CST);
+    if (!mbox_reserve(mbox))
+        return false;
+    uint32_t credits = at_load(&mbox->credits, RELAXED);
+    at_store(&mbox->credits, credits - credits / 2, RELAXED);
+    (void)at_add(&mbox->away, credits / 2, RELAXED);
+    return true;
 }
 
-void mbox_free(struct mbox *mbox)
+void mbox_credit_away(struct mbox *mbox)
 {
-    /* RELEASE, and no read-modify-write: only the consumer writes it. */
-    at_store(&mbox->freed, at_load(&mbox->freed, RELAXED) + 1, RELEASE);
+    (void)at_add(&mbox->away, 1, RELAXED);
 }
 
-void mbox_push(struct mbox *mbox, struct cell *cell)
+bool mbox_push(struct mbox *mbox, struct cell *cell)
 {
     struct cell *head = at_load(&mbox->pushed, RELAXED);
     do {
         cell->link = head;
-    } while (!at_cas(&mbox->pushed, &head, cell, SEQ_CST, RELAXED));
+        /* RELEASE: who collects it sees the cell's content. */
+    } while (!at_cas(&mbox->pushed, &head, cell, RELEASE, RELAXED));
+    return head == NULL;
 }
 
-struct cell *mbox_pop(struct mbox *mbox)
+void mbox_collect(struct mbox *mbox)
 {
-    if (mbox->next == NULL) {
-        if (at_load(&mbox->pushed, RELAXED) == NULL)
-            return NULL;
-        /* ACQUIRE pairs with the push: the cell's content is seen. */
-        struct cell *cell = at_swap(&mbox->pushed, NULL, ACQUIRE);
-        while (cell != NULL) {
-            struct cell *older = cell->link;
-            cell->link = mbox->next;
-            mbox->next = cell;
-            cell = older;
-        }
+    /* ACQUIRE pairs with the push. */
+    struct cell *cell = at_swap(&mbox->pushed, NULL, ACQUIRE);
+    if (cell == NULL)
+        return;
+    struct cell *newest = cell, *oldest = NULL;
+    while (cell != NULL) {
+        struct cell *older = cell->link;
+        cell->link = oldest;
+        oldest = cell;
+        cell = older;
     }
-    struct cell *first = mbox->next;
-    mbox->next = first->link;
-    return first;
-}
-
-bool mbox_empty(struct mbox *mbox)
-{
-    /* SEQ_CST: ordered after the consumer's announcement that it goes to sleep. */
-    return mbox->next == NULL && at_load(&mbox->pushed, SEQ_CST) == NULL;
+    if (mbox->first == NULL)
+        mbox->first = oldest;
+    else
+        mbox->last->link = oldest;
+    mbox->last = newest;
 }

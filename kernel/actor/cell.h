@@ -4,16 +4,22 @@
  * arguments, or the address of a block that does. Cells come from the pool of the sending actor, in
  * chunks of 16 charged to the sender's memory, and go back to it when consumed.
  *
- * A mailbox is a lock-free stack of many producers that its one consumer takes whole and reverses:
- * order per producer is kept, a push is one compare-and-swap, and there is no moment at which a
- * pushed cell cannot be seen. The bound is a credit, taken before the push; cells that are embedded
- * in a kernel object (timer, death) need none and cannot fail.
+ * A mailbox has two doors. Who holds the lock of the receiver's home CPU (sched/cpu.h; nearly
+ * always that CPU itself, for which the lock is two plain stores) appends to a queue with plain
+ * stores. Everybody else pushes to a lock-free stack, which the home moves to the end of the queue,
+ * oldest first. A message that goes through the first door while the stack is not empty moves it
+ * first, so order per sender is kept when a sender or the receiver changes CPU between two
+ * messages.
+ *
+ * The bound is a credit, taken before a message goes in; what is embedded in a kernel object
+ * (timer, death) needs none and cannot fail. Credits are kept at both doors: `credits` for who
+ * holds the lock, `away` for the others. A message's credit comes back at the door that it went in
+ * by, so each door has what its traffic needs; who finds none at his door takes from the other.
  *
  * Invariants
  *   1. A cell is in one place: its pool's free list, a mailbox, or the hands of one turn.
- *   2. reserved - freed = cells in the mailbox that took a credit + credits promised to waiters or
- *      held by a sender, at most capacity. Senders change `reserved`, the consumer alone `freed`:
- *      taking a message costs it no atomic operation.
+ *   2. credits + away + messages in the mailbox that took one + credits that waiting senders were
+ *      granted or that a sender holds = capacity.
  *   3. A pool's memory lives until its last cell has come back, though its actor be gone. */
 #ifndef KERNEL_ACTOR_CELL_H
 #define KERNEL_ACTOR_CELL_H
@@ -21,7 +27,9 @@
 #include <stdbool.h>
 #include <tenon/component.h>
 
+#include "base/assert.h"
 #include "base/atomic.h"
+#include "base/bits.h"
 #include "kernel/mem/object.h"
 
 enum cell_flag {
@@ -29,15 +37,16 @@ enum cell_flag {
     CELL_CALL = 2,     /* body is a struct cell_call */
     CELL_BLOCK = 4,    /* body.block carries capabilities and arguments */
     CELL_EMBEDDED = 8, /* part of a kernel object: not freed, took no credit */
+    CELL_AWAY = 16,    /* its credit is one of mbox.away */
 };
 
 struct block;
-struct actor;
 struct cpu;
+struct wait;
 
 /* A queued call: who waits for the answer, and which of its waits it is. */
 struct cell_call {
-    struct actor *caller; /* holds a ref */
+    struct wait *caller; /* holds a ref to its actor */
     uint64_t generation;
     tn_time deadline;
     struct block *block; /* NULL: no arguments, no capabilities */
@@ -50,8 +59,8 @@ struct cell {
     uint32_t method;
     uint8_t cls;   /* TN_CLS_ or MSG_ */
     uint8_t flags; /* enum cell_flag */
-    uint8_t len;   /* argument bytes in body, without CELL_BLOCK and CELL_CALL */
     uint8_t ncaps;
+    uint8_t len; /* of inline arguments; of a call: its depth */
     union {
         uint8_t bytes[TN_INLINE]; /* ncaps handles of the receiver's space, then arguments */
         struct block *block;
@@ -84,54 +93,141 @@ struct embedded {
  * CPU. */
 bool embedded_claim(struct embedded *embedded);
 /* The consumer takes it out of the mailbox for good: from here on it can be pushed again. True when
- * a turn is to run, with that cookie. */
+ * a turn is to run, with that cookie. Without locks. */
 bool embedded_take(struct cell *cell, uint64_t *ret_cookie);
 
 /* NULL when `home` has no room; len <= TN_ARGS_MAX. */
 struct block *block_make(struct untyped *home, uint32_t len);
 void block_free(struct block *block); /* NULL is harmless */
 
-struct cell_pool;
-
 enum {
     CELL_CHUNK = 1024,      /* bytes taken from memory at a time: a header and 15 cells */
     CELL_POOL_CHUNKS = 512, /* of one pool: 7,680 messages in flight from one actor */
 };
 
-/* The pool of an actor that runs on `cpu` only. TN_ENOMEM. */
-tn_err cell_pool_make(struct untyped *home, const struct cpu *cpu, struct cell_pool **ret_pool);
-/* The owner is dead: memory goes back now, or with the last cell. On its CPU, or when none runs.
- * NULL is harmless. */
-void cell_pool_close(struct cell_pool *pool);
-/* Only the pool's owner (the turn that runs). NULL when memory or CELL_POOL_CHUNKS is used up.
- * Only the header's flags are set (to 0). */
-struct cell *cell_take(struct cell_pool *pool);
-/* Gives a consumed cell back to the pool that it came from; not for embedded cells. `cpu` is the
- * caller's, NULL from a thread that is none: on the pool's own CPU no atomic operation is needed.
- */
-void cell_give(const struct cpu *cpu, struct cell *cell);
+struct chunk;
 
-struct mbox {
-    atomic_of(struct cell *) pushed; /* producers push here, newest first */
-    struct cell *next;               /* consumer: oldest first, before `pushed` */
-    atomic_u32 reserved; /* senders: credits that were ever taken, less those given back unused */
-    atomic_u32 freed;    /* consumer: messages that were ever taken out */
+/* The cells of one actor. */
+struct cell_pool {
+    /* Under the lock of `cpu`. */
+    struct cell *free;
+    atomic_of(const struct cpu *) cpu; /* its actor's home; NULL: closed */
+    /* The actor's running turn. */
+    struct chunk *chunks;
+    struct untyped *home;
+    uint32_t nchunks;
+    /* Consumers on other CPUs. */
+    atomic_of(struct cell *) returned;
+    atomic_i32 out; /* closed: cells that are not back yet */
 };
 
-void mbox_init(struct mbox *mbox);
-/* Takes one credit; false when `capacity` (at most TN_MAILBOX_MAX) are out. Any CPU. */
-bool mbox_reserve(struct mbox *mbox, uint32_t capacity);
-/* Gives back a credit that was not used. */
-void mbox_unreserve(struct mbox *mbox);
-/* Consumer: a message that took a credit is out of the mailbox. Who waits for a credit may not be
- * seen by a look that follows; it is by one after a SEQ_CST store. */
-void mbox_free(struct mbox *mbox);
-/* Needs a credit, or CELL_EMBEDDED. Any CPU. SEQ_CST: ordered before the pusher's look at whether
- * the receiver sleeps. */
-void mbox_push(struct mbox *mbox, struct cell *cell);
-/* The oldest cell, or NULL. Consumer only. The caller gives the credit back. */
-struct cell *mbox_pop(struct mbox *mbox);
-/* Consumer: nothing to pop. */
-bool mbox_empty(struct mbox *mbox);
+/* At the start of each chunk, which is aligned to its size: how a cell finds its pool. */
+struct chunk {
+    struct cell_pool *pool;
+    struct chunk *next;
+    _Alignas(64) struct cell cells[CELL_CHUNK / 64 - 1];
+};
+_Static_assert(sizeof(struct chunk) == CELL_CHUNK, "a chunk is found by masking");
+
+/* TN_ENOMEM. */
+tn_err cell_pool_make(struct untyped *home, const struct cpu *cpu, struct cell_pool **ret_pool);
+/* The owner is dead: memory goes back now, or with the last cell. Under the lock of its CPU. NULL
+ * is harmless. */
+void cell_pool_close(struct cell_pool *pool);
+struct cell *cell_take_more(struct cell_pool *pool);
+void cell_give_away(struct cell *cell, struct cell_pool *pool);
+
+/* Only the pool's owner (the turn that runs), under its CPU's lock or as the only one that could
+ * take it. NULL when memory or CELL_POOL_CHUNKS is used up. Nothing of it is set. */
+static inline struct cell *cell_take(struct cell_pool *pool)
+{
+    struct cell *cell = pool->free;
+    if (cell == NULL)
+        return cell_take_more(pool);
+    pool->free = cell->link;
+    return cell;
+}
+
+/* Gives a consumed cell back to the pool that it came from; not for embedded cells. `cpu` is the
+ * one whose lock the caller holds, or NULL. */
+static inline void cell_give(const struct cpu *cpu, struct cell *cell)
+{
+    struct chunk *chunk = (struct chunk *)align_down((uintptr_t)cell, CELL_CHUNK);
+    struct cell_pool *pool = chunk->pool;
+    /* ACQUIRE pairs with the RELEASE of who moved the pool here: its free list is seen. */
+    if (cpu != NULL && at_load(&pool->cpu, ACQUIRE) == cpu) {
+        cell->link = pool->free;
+        pool->free = cell;
+        return;
+    }
+    cell_give_away(cell, pool);
+}
+
+struct mbox {
+    /* Under the lock of the home. */
+    struct cell *first, *last; /* oldest first; `last` means something while `first` does */
+    atomic_u32 credits;        /* others only look whether there are any */
+    /* Any CPU. */
+    atomic_u32 away;
+    atomic_of(struct cell *) pushed; /* newest first */
+};
+
+/* With `capacity` credits, 1 to TN_MAILBOX_MAX. */
+void mbox_init(struct mbox *mbox, uint32_t capacity);
+/* Takes the credits from the other door; false when there are none either. Under the lock. */
+bool mbox_reserve_back(struct mbox *mbox);
+
+/* Takes one credit under the lock; false when all are out. */
+static inline bool mbox_reserve(struct mbox *mbox)
+{
+    uint32_t credits = at_load(&mbox->credits, RELAXED); /* changed under the lock alone */
+    if (credits == 0)
+        return mbox_reserve_back(mbox);
+    at_store(&mbox->credits, credits - 1, RELAXED);
+    return true;
+}
+
+/* Takes one credit without the lock; false when this door has none. */
+bool mbox_reserve_away(struct mbox *mbox);
+/* Under the lock: takes a credit for a message that will be pushed without it, and leaves half of
+ * the others at that door. False when all are out. */
+bool mbox_share(struct mbox *mbox);
+
+/* Gives a credit back that a message took, or that was not used. */
+static inline void mbox_credit(struct mbox *mbox) /* under the lock */
+{
+    at_store(&mbox->credits, at_load(&mbox->credits, RELAXED) + 1, RELAXED);
+}
+void mbox_credit_away(struct mbox *mbox); /* any CPU */
+
+/* Puts a cell at the end. Any CPU, without the lock; true when the stack was empty, so that
+ * the home has to be told. */
+bool mbox_push(struct mbox *mbox, struct cell *cell);
+/* Moves the stack to the end of the queue. Under the lock. */
+void mbox_collect(struct mbox *mbox);
+
+/* Puts a cell at the end. Under the lock. */
+static inline void mbox_put(struct mbox *mbox, struct cell *cell)
+{
+    /* RELAXED: only what this sender pushed itself must come first, and that it sees; a sender
+     * that moved to this CPU brought it along. */
+    if (at_load(&mbox->pushed, RELAXED) != NULL)
+        mbox_collect(mbox);
+    cell->link = NULL;
+    if (mbox->first == NULL)
+        mbox->first = cell;
+    else
+        mbox->last->link = cell;
+    mbox->last = cell;
+}
+
+/* Takes the oldest out of the queue; NULL when it is empty. Under the lock. */
+static inline struct cell *mbox_take(struct mbox *mbox)
+{
+    struct cell *cell = mbox->first;
+    if (cell != NULL)
+        mbox->first = cell->link;
+    return cell;
+}
 
 #endif

@@ -7,53 +7,67 @@ enum { MIB = 1 << 20, CHUNK_CELLS = 15, POOL_CELLS = CELL_POOL_CHUNKS * CHUNK_CE
 
 static const struct cpu *const here = (const struct cpu *)64, *const elsewhere = NULL;
 
+/* Takes and gives back at both doors; never more than the capacity, and all of it at either. */
 static void test_credits(void **state)
 {
     (void)state;
-    static const uint32_t capacities[] = {1, 2, TN_MAILBOX_MAX};
+    static const uint32_t capacities[] = {1, 2, 3, 64, TN_MAILBOX_MAX};
     for (uint32_t k = 0; k < ARRAY_LEN(capacities); k++) {
         struct mbox mbox;
-        uint32_t capacity = capacities[k];
-        mbox_init(&mbox);
-        /* Far beyond where the counts wrap. */
-        at_init(&mbox.reserved, UINT32_MAX - 1);
-        at_init(&mbox.freed, UINT32_MAX - 1);
-        for (uint32_t round = 0; round < 3; round++) {
-            for (uint32_t i = 0; i < capacity; i++)
-                assert_true(mbox_reserve(&mbox, capacity));
-            assert_false(mbox_reserve(&mbox, capacity));
-            mbox_unreserve(&mbox);
-            assert_true(mbox_reserve(&mbox, capacity));
-            for (uint32_t i = 0; i < capacity; i++) {
-                mbox_free(&mbox);
-                assert_true(mbox_reserve(&mbox, capacity));
-                assert_false(mbox_reserve(&mbox, capacity));
-            }
-            for (uint32_t i = 0; i < capacity; i++)
-                mbox_free(&mbox);
-        }
+        uint32_t capacity = capacities[k], away = 0;
+        mbox_init(&mbox, capacity);
+        assert_false(mbox_reserve_away(&mbox)); /* all are at the home's door at first */
+        for (uint32_t i = 0; i < capacity; i++)
+            assert_true(mbox_reserve(&mbox));
+        assert_false(mbox_reserve(&mbox));
+        assert_false(mbox_share(&mbox));
+        for (uint32_t i = 0; i < capacity; i++)
+            mbox_credit(&mbox);
+        while (mbox_reserve_away(&mbox) || mbox_share(&mbox))
+            away++;
+        assert_int_equal(away, capacity);
+        for (uint32_t i = 0; i < capacity; i++)
+            mbox_credit_away(&mbox);
+        for (uint32_t i = 0; i < capacity; i++)
+            assert_true(mbox_reserve(&mbox)); /* the home takes them back */
+        assert_false(mbox_reserve(&mbox));
+        assert_false(mbox_reserve_away(&mbox));
     }
-    EXPECT_PANIC((void)mbox_reserve(&(struct mbox){.next = NULL}, TN_MAILBOX_MAX + 1));
+    EXPECT_PANIC(mbox_init(&(struct mbox){.first = NULL}, TN_MAILBOX_MAX + 1));
+    EXPECT_PANIC(mbox_init(&(struct mbox){.first = NULL}, 0));
 }
 
+static void expect_in_order(struct mbox *mbox, struct cell *cells, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        assert_ptr_equal(mbox_take(mbox), &cells[i]);
+    assert_null(mbox_take(mbox));
+}
+
+/* Through one door, through the other, and changing between them. */
 static void test_first_in_first_out(void **state)
 {
     (void)state;
-    struct cell cells[7];
+    struct cell cells[8];
     struct mbox mbox;
-    mbox_init(&mbox);
-    assert_true(mbox_empty(&mbox));
-    assert_null(mbox_pop(&mbox));
-    for (uint32_t i = 0; i < 3; i++)
-        mbox_push(&mbox, &cells[i]);
-    assert_ptr_equal(mbox_pop(&mbox), &cells[0]);
-    for (uint32_t i = 3; i < 7; i++)
-        mbox_push(&mbox, &cells[i]);
-    for (uint32_t i = 1; i < 7; i++) {
-        assert_false(mbox_empty(&mbox));
-        assert_ptr_equal(mbox_pop(&mbox), &cells[i]);
+    mbox_init(&mbox, 8);
+    assert_null(mbox_take(&mbox));
+    for (uint32_t doors = 0; doors < 256; doors++) {
+        bool pushed = false; /* something is in the stack */
+        for (uint32_t i = 0; i < 8; i++) {
+            if ((doors >> i & 1) != 0) {
+                assert_int_equal(mbox_push(&mbox, &cells[i]), !pushed);
+                pushed = true;
+            } else {
+                mbox_put(&mbox, &cells[i]);
+                pushed = false;
+            }
+        }
+        mbox_collect(&mbox);
+        expect_in_order(&mbox, cells, 8);
     }
-    assert_true(mbox_empty(&mbox));
+    mbox_collect(&mbox);
+    assert_null(mbox_take(&mbox));
 }
 
 /* Every cell that there can be, given back on the pool's CPU or from elsewhere. */
@@ -70,7 +84,6 @@ static void test_pool_limit(void **state)
         for (uint32_t i = 0; i < POOL_CELLS; i++) {
             cells[i] = cell_take(pool);
             assert_non_null(cells[i]);
-            assert_int_equal(cells[i]->flags, 0);
         }
         assert_null(cell_take(pool));
         for (uint32_t i = 0; i < POOL_CELLS; i++)

@@ -24,23 +24,6 @@ struct calling {
     tn_time deadline;
 };
 
-/* TN_EDEADLK when `callee` waits, directly or through others, for `caller`. The caller has said for
- * whom it waits before it looks, so of the calls that close a circle at the same time the last to
- * say so sees them all. An edge that is there because a deferred call will be answered by a third
- * party counts too. */
-static tn_err look_for_circle(struct actor *caller, struct actor *callee)
-{
-    struct actor *actor = callee;
-    for (uint32_t i = 0; i <= TN_DEPTH_MAX; i++) {
-        if (actor == caller)
-            return TN_EDEADLK;
-        actor = actor_waits_for(actor);
-        if (actor == NULL)
-            return TN_OK;
-    }
-    return TN_EDEPTH;
-}
-
 static tn_err check_pack(const struct tn_pack *in)
 {
     if (in->ncaps > TN_PACK_CAPS)
@@ -48,20 +31,18 @@ static tn_err check_pack(const struct tn_pack *in)
     return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
 }
 
-static void prepare(struct turn *callee_turn, void *arg)
+/* Fills the turn of a call that runs at once. */
+static void prepare(const struct calling *c, struct turn *turn)
 {
-    struct calling *c = arg;
-    struct turn *turn = callee_turn;
     const struct tn_pack *in = c->in;
     turn->actor = c->callee;
     turn->cell = NULL;
-    turn->caller = c->turn->actor;
+    turn->block = c->block;
+    turn->caller = c->wait;
     turn->generation = c->generation;
-    turn->caller_ref = false;
-    turn->deferred = false;
-    turn->cancelled = false;
+    turn->wait = NULL;
     turn->depth = (uint16_t)(c->turn->depth + 1);
-    turn->fiber = NULL;
+    turn->caller_ref = turn->deferred = turn->cancelled = false;
     at_init(&turn->state, TURN_RUNS);
     tn_time now = c->cpu->now;
     tn_time limit = c->callee->deadline_ns == 0 ? TN_NEVER : now + c->callee->deadline_ns;
@@ -71,22 +52,27 @@ static void prepare(struct turn *callee_turn, void *arg)
                                   .now = now,
                                   .method = c->method,
                                   .cls = c->cls};
-    turn->in = (struct tn_pack){.len = in->len, .ncaps = in->ncaps};
-    memcpy(turn->in.caps, c->caps, in->ncaps * sizeof(tn_cap));
-    turn->block = c->block;
+    turn->in.len = in->len;
+    turn->in.size = 0;
+    turn->in.ncaps = in->ncaps;
+    turn->in.move = 0;
+    if (in->ncaps != 0)
+        memcpy(turn->in.caps, c->caps, in->ncaps * sizeof(tn_cap));
     if (c->block != NULL) {
         turn->in.data = c->block->bytes;
     } else {
-        if (in->len > 0)
-            memcpy(turn->small, in->data, in->len);
         turn->in.data = turn->small;
+        if (in->len <= TN_INLINE)
+            bytes_copy_short(turn->small, in->data, in->len);
+        else
+            memcpy(turn->small, in->data, in->len);
     }
 }
 
 /* A block with the arguments; NULL: no memory. */
 static struct block *call_block(struct calling *c)
 {
-    struct block *block = block_make(c->turn->actor->memory, c->in->len);
+    struct block *block = block_make(actor_memory(c->turn->actor), c->in->len);
     if (block == NULL)
         return NULL;
     if (c->in->len > 0)
@@ -101,26 +87,48 @@ static tn_err call_transfer(struct calling *c)
     return pack_transfer(c->turn->actor->space, c->in, c->callee->space, c->caps);
 }
 
-static tn_err enqueue(struct calling *c)
+/* What is waited for is to run at least as urgently as who waits; so down the chain of calls. */
+static void lend(struct wait *wait, struct actor *callee, uint32_t priority)
+{
+    uint64_t generation = wait_generation(wait);
+    for (uint32_t depth = 0; depth < TN_LEND_DEPTH; depth++) {
+        if (!wait_lend(wait, generation, callee, priority))
+            return;
+        sched_ask(callee, ASK_LOOK); /* it may be queued behind what is less urgent now */
+        wait = wait_of_call(callee, &generation, &callee);
+        if (wait == NULL)
+            return;
+    }
+}
+
+static void lend_if_urgent(struct calling *c)
+{
+    uint32_t priority = actor_priority(c->turn->actor);
+    if (__builtin_expect(priority < c->callee->priority, 0) && !c->turn->actor->patient)
+        lend(c->wait, c->callee, priority);
+}
+
+/* The cell of a queued call. Inside the caller's CPU. */
+static tn_err make_cell(struct calling *c, struct cell **ret_cell)
 {
     struct actor *caller = c->turn->actor;
-    if (!mbox_reserve(&c->callee->mbox, c->callee->mailbox_capacity))
-        return TN_EFULL;
-    tn_err err = TN_ENOMEM;
     struct cell *cell = actor_cell(caller);
     if (cell == NULL)
-        goto no_cell;
+        return TN_ENOMEM;
+    tn_err err = TN_OK;
     if (c->in->len > 0 || c->in->ncaps > 0) {
         c->block = call_block(c);
-        if (c->block == NULL)
-            goto no_call;
+        err = c->block != NULL ? TN_OK : TN_ENOMEM;
     }
-    err = call_transfer(c);
-    if (err != TN_OK)
-        goto no_call;
+    if (err == TN_OK)
+        err = call_transfer(c);
+    if (err != TN_OK) {
+        block_free(c->block);
+        cell_give(c->cpu, cell);
+        return err;
+    }
     if (c->block != NULL)
         memcpy(c->block->caps, c->caps, c->in->ncaps * sizeof(tn_cap));
-    object_ref(actor_object(caller));
     cell->badge = c->badge;
     cell->cause = c->turn->info.cause;
     cell->method = c->method;
@@ -129,15 +137,34 @@ static tn_err enqueue(struct calling *c)
     cell->len = (uint8_t)(c->turn->depth + 1);
     cell->ncaps = (uint8_t)c->in->ncaps;
     cell->body.call = (struct cell_call){
-        .caller = caller, .generation = c->generation, .deadline = c->deadline, .block = c->block};
-    mbox_push(&c->callee->mbox, cell);
-    sched_wake(c->cpu, c->callee);
+        .caller = c->wait, .generation = c->generation, .deadline = c->deadline, .block = c->block};
+    *ret_cell = cell;
     return TN_OK;
-no_call:
-    block_free(c->block);
-    cell_give(c->cpu, cell);
-no_cell:
-    credit_back(c->cpu, c->callee); /* somebody may wait for what we held */
+}
+
+static tn_err enqueue(struct calling *c)
+{
+    struct cpu *cpu = c->cpu;
+    cpu_enter(cpu);
+    bool here = actor_here(cpu, c->callee);
+    bool got = here && mbox_reserve(&c->callee->mbox);
+    cpu_leave(cpu);
+    bool away = !here && credit_away(cpu, c->callee);
+    if (!got && !away)
+        return TN_EFULL;
+    lend_if_urgent(c);
+    struct cell *cell = NULL;
+    cpu_enter(cpu);
+    tn_err err = make_cell(c, &cell);
+    if (err == TN_OK) {
+        object_ref(actor_object(c->turn->actor));
+        if (away)
+            cell->flags |= CELL_AWAY;
+        sched_post_inside(cpu, c->callee, cell);
+    }
+    cpu_leave(cpu);
+    if (err != TN_OK)
+        credit_back(cpu, c->callee, away); /* somebody may wait for what we held */
     return err;
 }
 
@@ -148,14 +175,20 @@ static tn_err run_at_once(struct calling *c)
         c->block = call_block(c);
         err = c->block != NULL ? TN_OK : TN_ENOMEM;
     }
-    if (err == TN_OK)
+    if (err == TN_OK && c->in->ncaps != 0)
         err = call_transfer(c);
-    if (err == TN_OK) {
-        sched_run_call(c->cpu, c->callee, prepare, c);
+    if (__builtin_expect(err == TN_OK, 1)) {
+        struct turn *turn = sched_call_turn(c->cpu, c->callee);
+        prepare(c, turn);
+        lend_if_urgent(c);
+        sched_run_call(c->cpu, turn);
         return TN_OK;
     }
     block_free(c->block);
+    cpu_enter(c->cpu);
+    c->callee->turns--;
     actor_release(c->cpu, c->callee);
+    cpu_leave(c->cpu);
     return err;
 }
 
@@ -194,13 +227,13 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
     /* RELEASE: a late callee of the call before that reads it sees that its own is over. */
     at_store(&c->wait->room_size, room_size, RELEASE);
     if (sched_may_run_call(c->cpu, c->callee)) {
-        wait_set_callee(c->wait, c->callee, RELEASE); /* it waits for nobody: no circle */
+        wait_set_callee(c->wait, c->callee, RELEASE); /* it has a turn to spare: no circle */
         err = run_at_once(c);
     } else {
+        /* It says for whom it waits before it looks, so of the calls that close a circle at the
+         * same time the last to say so sees them all. */
         wait_set_callee(c->wait, c->callee, SEQ_CST);
-        err = look_for_circle(turn->actor, c->callee);
-        if (err == TN_OK)
-            err = enqueue(c);
+        err = actor_waits_for_itself(turn->actor) ? TN_EDEADLK : enqueue(c);
     }
     if (err != TN_OK) {
         wait_release(c->cpu, c->wait);
@@ -213,25 +246,15 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
 tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, void *room, uint32_t room_size, tn_time deadline)
 {
-    struct cap_view view;
-    tn_err err = cap_lookup(turn->actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view);
-    if (err != TN_OK)
-        return err;
-    struct endpoint *endpoint = endpoint_of(view.object);
-    uint32_t interface = method >> 16;
-    if (interface == 0 || (endpoint->interface != 0 && endpoint->interface != interface))
-        return TN_EMETHOD;
-    enum actor_life life = actor_life(endpoint->target);
-    if (life != ACTOR_READY)
-        return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
     struct calling calling = {.cpu = cpu,
                               .turn = turn,
-                              .callee = endpoint->target,
-                              .badge = view.badge,
                               .method = method,
                               .cls = TN_CLS_USER,
                               .in = in,
                               .deadline = deadline};
+    tn_err err = endpoint_decode(turn, to, method, &calling.callee, &calling.badge);
+    if (err != TN_OK)
+        return err;
     return call_actor(&calling, room, room_size);
 }
 
@@ -256,7 +279,7 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
 
 tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
 {
-    struct wait *wait = wait_of(turn->actor);
+    struct wait *wait = turn->wait;
     ASSERT(wait != NULL && wait->turn == turn);
     if (ret_out != NULL) {
         ret_out->len = wait->len;

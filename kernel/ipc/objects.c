@@ -58,11 +58,31 @@ struct object *endpoint_object(struct endpoint *endpoint)
     return &endpoint->object;
 }
 
+tn_err endpoint_decode(struct turn *turn, tn_cap to, uint32_t method, struct actor **ret_target,
+                       uint64_t *ret_badge)
+{
+    struct cap_view view;
+    tn_err err = cap_lookup(turn->actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view);
+    if (err != TN_OK)
+        return err;
+    struct endpoint *endpoint = endpoint_of(view.object);
+    uint32_t interface = method >> 16;
+    if (interface == 0 || (endpoint->interface != interface && endpoint->interface != 0))
+        return TN_EMETHOD;
+    enum actor_life life = actor_life(endpoint->target);
+    if (life != ACTOR_READY)
+        return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
+    *ret_target = endpoint->target;
+    *ret_badge = view.badge;
+    return TN_OK;
+}
+
 /* Notifications */
 
 struct note {
     struct object object;
-    uint64_t bits; /* under queue.lock */
+    struct spinlock lock;
+    uint64_t bits; /* under the lock, as the queue */
     struct wait_queue queue;
 };
 
@@ -83,10 +103,10 @@ static void note_hand_out(struct cpu *cpu, struct note *note, tn_err result)
 static void note_orphan(struct object *object)
 {
     struct note *note = (struct note *)object;
-    lock_take(&note->queue.lock);
+    lock_take(&note->lock);
     while (!list_empty(&note->queue.waits))
         note_hand_out(NULL, note, TN_EGONE);
-    lock_drop(&note->queue.lock);
+    lock_drop(&note->lock);
 }
 
 static void note_destroy(struct object *object)
@@ -103,7 +123,8 @@ tn_err note_make(struct untyped *mem, struct limbo *limbo, struct note **ret_not
     struct note *note = make(mem, limbo, &note_class, sizeof(*note));
     if (note == NULL)
         return TN_ENOMEM;
-    wait_queue_init(&note->queue, LOCK_NOTE);
+    lock_init(&note->lock, LOCK_NOTE);
+    wait_queue_init(&note->queue);
     *ret_note = note;
     return TN_OK;
 }
@@ -120,23 +141,25 @@ tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits
     if (err != TN_OK)
         return err;
     struct note *note = (struct note *)view.object;
-    lock_take(&note->queue.lock);
+    lock_take(&note->lock);
     note->bits |= bits;
     if (note->bits != 0)
         note_hand_out(cpu, note, TN_OK);
-    lock_drop(&note->queue.lock);
+    lock_drop(&note->lock);
     return TN_OK;
 }
 
 /* Takes the bits; if there are none, puts `wait` (may be NULL) into the queue. */
 static uint64_t note_take(struct note *note, struct wait *wait)
 {
-    lock_take(&note->queue.lock);
+    lock_take(&note->lock);
     uint64_t bits = note->bits;
     note->bits = 0;
-    if (bits == 0 && wait != NULL)
+    if (bits == 0 && wait != NULL) {
+        wait->queue_lock = &note->lock;
         wait_enqueue(wait, &note->queue);
-    lock_drop(&note->queue.lock);
+    }
+    lock_drop(&note->lock);
     return bits;
 }
 
@@ -188,7 +211,7 @@ tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time d
 
 tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits)
 {
-    struct wait *wait = wait_of(turn->actor);
+    struct wait *wait = turn->wait;
     ASSERT(wait != NULL && wait->turn == turn);
     tn_err err = wait->result;
     if (err == TN_OK)
@@ -204,7 +227,7 @@ struct timer {
     struct spinlock lock; /* one setter, or taker of the message, at a time */
     struct event event;
     uint64_t cookie;  /* under the lock: of the arming that was last */
-    atomic_u32 fired; /* that arming has; set under the wheel's lock, else under the lock */
+    atomic_u32 fired; /* that arming has; set inside a CPU, else under the lock */
     struct embedded embedded;
     struct actor *owner; /* holds a ref */
 };
@@ -213,7 +236,7 @@ static void timer_orphan(struct object *object)
 {
     struct timer *timer = (struct timer *)object;
     lock_take(&timer->lock);
-    event_cancel(&timer->event);
+    event_cancel(NULL, &timer->event);
     lock_drop(&timer->lock);
 }
 
@@ -221,7 +244,7 @@ static void timer_destroy(struct object *object)
 {
     struct timer *timer = (struct timer *)object;
     struct actor *owner = timer->owner;
-    event_cancel(&timer->event); /* a setter may have come after the last capability went */
+    event_cancel(NULL, &timer->event); /* a setter may have come after the last capability went */
     unmake(object, sizeof(*timer));
     object_unref(actor_object(owner));
 }
@@ -229,7 +252,8 @@ static void timer_destroy(struct object *object)
 static const struct object_class timer_class = {
     .type = OBJ_TIMER, .name = "timer", .orphan = timer_orphan, .destroy = timer_destroy};
 
-/* Under the wheel's lock. A timer that fires again before its message was taken is one message. */
+/* Inside the CPU that it was armed on. A timer that fires again before its message was taken is one
+ * message. */
 static void timer_fire(struct cpu *cpu, struct event *event)
 {
     struct timer *timer = CONTAINER_OF(event, struct timer, event);
@@ -240,8 +264,7 @@ static void timer_fire(struct cpu *cpu, struct event *event)
     if (!embedded_claim(&timer->embedded))
         return;
     timer->embedded.cell.cause = sched_cause(cpu);
-    mbox_push(&timer->owner->mbox, &timer->embedded.cell);
-    sched_wake(cpu, timer->owner);
+    sched_post_inside(cpu, timer->owner, &timer->embedded.cell);
 }
 
 /* The message of an arming that was replaced since comes to nothing: after timer_set the owner
@@ -290,7 +313,7 @@ tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time at, uin
         return err;
     struct timer *timer = (struct timer *)view.object;
     lock_take(&timer->lock);
-    event_cancel(&timer->event);
+    event_cancel(cpu, &timer->event);
     at_store(&timer->fired, 0, RELAXED);
     timer->cookie = cookie;
     if (at != TN_NEVER)
@@ -303,12 +326,12 @@ tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time at, uin
 
 struct reply {
     struct object object;
-    struct actor *caller; /* holds a ref */
+    struct wait *caller; /* holds a ref to its actor */
     uint64_t generation;
 };
 
-/* Dropped unanswered: the caller must not wait for ever. There is no CPU to speak of here; the
- * caller's home takes the wake. */
+/* Dropped unanswered: the caller must not wait for ever. There is no CPU to speak of here: the
+ * caller's home is asked. */
 static void reply_orphan(struct object *object)
 {
     struct reply *reply = (struct reply *)object;
@@ -318,7 +341,7 @@ static void reply_orphan(struct object *object)
 static void reply_destroy(struct object *object)
 {
     struct reply *reply = (struct reply *)object;
-    struct actor *caller = reply->caller;
+    struct actor *caller = reply->caller->actor;
     unmake(object, sizeof(*reply));
     object_unref(actor_object(caller));
 }
@@ -333,12 +356,13 @@ tn_err defer(struct cpu *cpu, struct turn *turn, tn_cap *ret_reply)
         return TN_EINVAL;
     struct actor *actor = turn->actor;
     struct limbo *limbo = actor_object(actor)->limbo;
-    struct reply *object = make(actor->memory, limbo, &reply_class, sizeof(*object));
+    struct reply *object = make(actor_memory(actor), limbo, &reply_class, sizeof(*object));
     if (object == NULL)
         return TN_ENOMEM;
     object->caller = turn->caller;
     object->generation = turn->generation;
-    object_ref(actor_object(turn->caller));
+    struct actor *caller = turn->caller->actor;
+    object_ref(actor_object(caller));
     tn_cap cap;
     /* Without the right to grant: it moves, and there is never a second one. */
     tn_err err = cap_insert(actor->space, &object->object, TN_R_CALL, 0, NULL, 0, &cap);
@@ -346,7 +370,7 @@ tn_err defer(struct cpu *cpu, struct turn *turn, tn_cap *ret_reply)
     if (err != TN_OK)
         return err;
     if (turn->caller_ref)
-        object_unref(actor_object(turn->caller));
+        object_unref(actor_object(caller));
     turn->caller = NULL;
     turn->deferred = true;
     *ret_reply = cap;
@@ -469,7 +493,7 @@ tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, u
     if (!object_try_ref(&whole->object))
         return TN_EBADCAP;
     struct limbo *limbo = actor_object(actor)->limbo;
-    struct buffer *slice = make(actor->memory, limbo, &buffer_class, sizeof(*slice));
+    struct buffer *slice = make(actor_memory(actor), limbo, &buffer_class, sizeof(*slice));
     if (slice == NULL) {
         object_unref(&whole->object);
         return TN_ENOMEM;

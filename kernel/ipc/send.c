@@ -11,7 +11,7 @@ static tn_err make_block(struct turn *turn, const struct tn_pack *in, struct blo
     *ret_block = NULL;
     if (in->ncaps * sizeof(tn_cap) + in->len <= TN_INLINE)
         return TN_OK;
-    struct block *block = block_make(turn->actor->memory, in->len);
+    struct block *block = block_make(actor_memory(turn->actor), in->len);
     if (block == NULL)
         return TN_ENOMEM;
     if (in->len > 0)
@@ -24,95 +24,107 @@ static tn_err make_block(struct turn *turn, const struct tn_pack *in, struct blo
 static void fill(struct cell *cell, struct block *block, const struct tn_pack *in,
                  const tn_cap *caps)
 {
-    size_t caps_bytes = in->ncaps * sizeof(tn_cap);
-    cell->ncaps = (uint8_t)in->ncaps;
-    cell->flags = CELL_ONEWAY;
-    cell->len = 0;
-    if (block != NULL) {
+    uint32_t ncaps = in->ncaps, len = in->len;
+    size_t caps_bytes = ncaps * sizeof(tn_cap);
+    cell->ncaps = (uint8_t)ncaps;
+    if (__builtin_expect(block != NULL, 0)) {
         memcpy(block->caps, caps, caps_bytes);
-        cell->flags |= CELL_BLOCK;
+        cell->flags = CELL_ONEWAY | CELL_BLOCK;
+        cell->len = 0;
         cell->body.block = block;
         return;
     }
-    memcpy(cell->body.bytes, caps, caps_bytes);
-    if (in->len > 0)
-        memcpy(cell->body.bytes + caps_bytes, in->data, in->len);
-    cell->len = (uint8_t)in->len;
+    cell->flags = CELL_ONEWAY;
+    cell->len = (uint8_t)len;
+    if (ncaps != 0)
+        memcpy(cell->body.bytes, caps, caps_bytes);
+    bytes_copy_short(cell->body.bytes + caps_bytes, in->data, len);
 }
 
-/* Sends with a credit that is held; gives it back on failure. The transfer is the last thing that
- * can fail, for what was moved could not be given back unchanged. */
-static tn_err deliver(struct cpu *cpu, struct turn *turn, struct actor *target, uint64_t badge,
-                      uint32_t method, const struct tn_pack *in)
+/* A message with its credit, on its way. */
+struct sending {
+    struct cpu *cpu;
+    struct turn *turn;
+    struct actor *target;
+    uint64_t badge;
+    uint32_t method;
+    bool away; /* the credit is from the door of those outside */
+    const struct tn_pack *in;
+};
+
+/* Makes the cell that is to be posted. The transfer is the last thing that can fail, for what was
+ * moved could not be given back unchanged. */
+static tn_err make_cell(const struct sending *s, struct cell **ret_cell)
 {
-    tn_cap caps[TN_PACK_CAPS] = {0};
+    struct actor *actor = s->turn->actor;
+    const struct tn_pack *in = s->in;
+    tn_cap caps[TN_PACK_CAPS];
     struct block *block = NULL;
-    tn_err err = TN_ENOMEM;
-    struct cell *cell = actor_cell(turn->actor);
+    struct cell *cell = actor_cell(actor);
     if (cell == NULL)
-        goto no_cell;
-    err = make_block(turn, in, &block);
-    if (err == TN_OK)
-        err = pack_transfer(turn->actor->space, in, target->space, caps);
-    if (err != TN_OK)
-        goto no_message;
+        return TN_ENOMEM;
+    tn_err err = make_block(s->turn, in, &block);
+    if (err == TN_OK && in->ncaps != 0)
+        err = pack_transfer(actor->space, in, s->target->space, caps);
+    if (__builtin_expect(err != TN_OK, 0)) {
+        block_free(block);
+        cell_give(s->cpu, cell);
+        return err;
+    }
     fill(cell, block, in, caps);
-    cell->badge = badge;
-    cell->cause = turn->info.cause;
-    cell->method = method;
+    if (s->away)
+        cell->flags |= CELL_AWAY;
+    cell->badge = s->badge;
+    cell->cause = s->turn->info.cause;
+    cell->method = s->method;
     cell->cls = TN_CLS_USER;
-    turn->actor->stats.messages_sent++;
-    mbox_push(&target->mbox, cell);
-    sched_wake(cpu, target);
+    actor->stats.messages_sent++;
+    *ret_cell = cell;
     return TN_OK;
-no_message:
-    block_free(block);
-    cell_give(cpu, cell);
-no_cell:
-    credit_back(cpu, target);
+}
+
+/* Sends with a credit that is held; gives it back on failure. Outside. */
+static tn_err deliver(const struct sending *s)
+{
+    struct cell *cell = NULL;
+    cpu_enter(s->cpu); /* for the cells of the sender, which lives here */
+    tn_err err = make_cell(s, &cell);
+    if (err == TN_OK)
+        sched_post_inside(s->cpu, s->target, cell);
+    cpu_leave(s->cpu);
+    if (err != TN_OK)
+        credit_back(s->cpu, s->target, s->away);
     return err;
 }
 
-static tn_err decode(struct turn *turn, tn_cap to, uint32_t method, const struct tn_pack *in,
-                     struct actor **ret_target, uint64_t *ret_badge)
+bool credit_away(struct cpu *own, struct actor *target)
 {
-    struct cap_view view;
-    tn_err err = cap_lookup(turn->actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view);
-    if (err != TN_OK)
-        return err;
-    struct endpoint *endpoint = endpoint_of(view.object);
-    uint32_t interface = method >> 16;
-    if (interface == 0 || (endpoint->interface != 0 && endpoint->interface != interface))
-        return TN_EMETHOD;
-    if (in->ncaps > TN_PACK_CAPS)
-        return TN_EINVAL;
-    if (in->len > TN_ARGS_MAX)
-        return TN_ETOOBIG;
-    enum actor_life life = actor_life(endpoint->target);
-    if (life != ACTOR_READY)
-        return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
-    *ret_target = endpoint->target;
-    *ret_badge = view.badge;
-    return TN_OK;
+    if (mbox_reserve_away(&target->mbox))
+        return true;
+    /* RELAXED: whether there are any at this moment is all that can be said. */
+    if (at_load(&target->mbox.credits, RELAXED) == 0)
+        return false;
+    struct cpu *home = actor_lock(own, target);
+    bool got = mbox_share(&target->mbox);
+    actor_unlock(own, home);
+    return got;
 }
 
-tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
-                  const struct tn_pack *in, uint32_t flags)
+static tn_err check_pack(const struct tn_pack *in)
 {
-    struct actor *target;
-    uint64_t badge;
-    tn_err err = decode(turn, to, method, in, &target, &badge);
-    if (err != TN_OK)
-        return err;
-    if (mbox_reserve(&target->mbox, target->mailbox_capacity))
-        return deliver(cpu, turn, target, badge, method, in);
-    if ((flags & TN_SEND_WAIT) == 0)
-        return TN_EFULL;
-    if (target == turn->actor)
-        return TN_EDEADLK; /* it would wait for itself to take a message */
-    if (turn->info.deadline <= cpu->now)
+    if (in->ncaps > TN_PACK_CAPS)
+        return TN_EINVAL;
+    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
+}
+
+/* Waits for a credit. TN_OK: there was one after all, of the target's own door. */
+static tn_err wait_for_credit(const struct sending *s)
+{
+    struct turn *turn = s->turn;
+    struct actor *target = s->target;
+    if (turn->info.deadline <= s->cpu->now)
         return TN_ETIME;
-    err = turn_may_wait(cpu, turn);
+    tn_err err = turn_may_wait(s->cpu, turn);
     if (err != TN_OK)
         return err;
     struct wait *wait;
@@ -122,38 +134,70 @@ tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
         return err;
     object_ref(actor_object(target));
     wait->credit_of = target;
-    /* In the queue first, then the look: a credit comes back before the look and is seen by it, or
-     * after it and its giver sees the queue. Nobody can grant one while we hold the lock. */
-    lock_take(&target->senders.lock);
-    wait_enqueue(wait, &target->senders);
-    bool got = mbox_reserve(&target->mbox, target->mailbox_capacity);
-    if (got)
-        wait_unqueue(wait);
-    lock_drop(&target->senders.lock);
-    if (got) {
-        wait_release(cpu, wait);
-        return deliver(cpu, turn, target, badge, method, in);
+    wait_set_callee(wait, target, SEQ_CST);
+    if (actor_waits_for_itself(turn->actor)) {
+        wait_release(s->cpu, wait);
+        return TN_EDEADLK;
     }
-    wait_expire_at(cpu, wait, turn->info.deadline);
+    struct cpu *home = actor_lock(s->cpu, target);
+    bool got = mbox_reserve(&target->mbox);
+    if (!got)
+        wait_enqueue(wait, &target->senders);
+    actor_unlock(s->cpu, home);
+    if (got) {
+        wait_release(s->cpu, wait);
+        return TN_OK;
+    }
+    wait_expire_at(s->cpu, wait, turn->info.deadline);
     return IPC_PENDING;
+}
+
+tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
+                  const struct tn_pack *in, uint32_t flags)
+{
+    struct sending s = {.cpu = cpu, .turn = turn, .method = method, .in = in};
+    tn_err err = endpoint_decode(turn, to, method, &s.target, &s.badge);
+    if (err == TN_OK)
+        err = check_pack(in);
+    if (err != TN_OK)
+        return err;
+    struct cell *cell = NULL;
+    cpu_enter(cpu);
+    if (actor_here(cpu, s.target) && mbox_reserve(&s.target->mbox)) {
+        err = make_cell(&s, &cell);
+        if (err == TN_OK)
+            sched_post_inside(cpu, s.target, cell);
+        else
+            mbox_credit(&s.target->mbox);
+        cpu_leave(cpu);
+        return err;
+    }
+    bool here = actor_here(cpu, s.target);
+    cpu_leave(cpu);
+    s.away = !here && credit_away(cpu, s.target);
+    if (s.away)
+        return deliver(&s);
+    if ((flags & TN_SEND_WAIT) == 0)
+        return TN_EFULL;
+    err = wait_for_credit(&s);
+    return err == TN_OK ? deliver(&s) : err;
 }
 
 tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                 const struct tn_pack *in)
 {
-    struct wait *wait = wait_of(turn->actor);
+    struct wait *wait = turn->wait;
     ASSERT(wait != NULL && wait->turn == turn && wait->credit_of != NULL);
+    struct sending s = {.cpu = cpu, .turn = turn, .method = method, .in = in};
     struct actor *granted = wait->credit_of;
     tn_err err = wait->result;
-    struct actor *target;
-    uint64_t badge;
     if (err == TN_OK)
-        err = decode(turn, to, method, in, &target, &badge);
-    if (err == TN_OK && target != granted)
+        err = endpoint_decode(turn, to, method, &s.target, &s.badge);
+    if (err == TN_OK && s.target != granted)
         err = TN_EBADCAP;
     if (err == TN_OK) {
         wait->credit_held = false; /* deliver's now */
-        err = deliver(cpu, turn, target, badge, method, in);
+        err = deliver(&s);
     }
     wait_release(cpu, wait);
     return err;

@@ -6,22 +6,25 @@
 
 struct cell *actor_cell(struct actor *actor)
 {
-    if (actor->pool == NULL && cell_pool_make(actor->memory, actor->home, &actor->pool) != TN_OK)
-        return NULL;
+    if (__builtin_expect(actor->pool == NULL, 0)) {
+        struct cpu *home = at_load(&actor->home, RELAXED); /* it runs there */
+        if (cell_pool_make(actor_memory(actor), home, &actor->pool) != TN_OK)
+            return NULL;
+    }
     return cell_take(actor->pool);
 }
 
 tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation)
 {
-    struct wait *wait = actor_wait(turn->actor);
+    struct wait *wait = wait_open(turn);
     if (wait == NULL)
         return TN_ENOMEM;
-    *ret_generation = wait_open(wait, turn);
+    *ret_generation = wait_generation(wait);
     *ret_wait = wait;
     return TN_OK;
 }
 
-/* Under the wheel's lock. */
+/* Inside the CPU that it was armed on. */
 static void expire(struct cpu *cpu, struct event *event)
 {
     struct wait *wait = CONTAINER_OF(event, struct wait, expiry);
@@ -29,7 +32,7 @@ static void expire(struct cpu *cpu, struct event *event)
         return;
     wait->result = TN_ETIME;
     wait_filled(wait, wait->expiry_generation);
-    turn_wake(cpu, wait->turn);
+    turn_wake_inside(cpu, wait->turn);
 }
 
 void wait_expire_at(struct cpu *cpu, struct wait *wait, tn_time deadline)
@@ -55,14 +58,14 @@ int32_t turn_cancelled(struct turn *turn)
 {
     if (turn->cancelled)
         return 1;
-    return turn->caller != NULL && !wait_is_open(wait_of(turn->caller), turn->generation);
+    return turn->caller != NULL && !wait_is_open(turn->caller, turn->generation);
 }
 
 uint32_t turn_room_size(struct turn *turn)
 {
-    if (turn->caller == NULL)
+    struct wait *wait = turn->caller;
+    if (wait == NULL)
         return 0;
-    struct wait *wait = wait_of(turn->caller);
     /* ACQUIRE, before the look at the wait: a size of a later call comes with a later generation.
      */
     uint32_t size = at_load(&wait->room_size, ACQUIRE);

@@ -9,12 +9,12 @@
 
 /* The order in which locks may nest: a CPU that holds one takes only greater ones. */
 enum lock_rank {
-    LOCK_CAPS = 1,  /* derivation trees (cap_root) */
-    LOCK_SPACE = 2, /* slots of one space */
-    LOCK_ACTOR = 3, /* waiters of one actor, turns of one actor */
-    LOCK_NOTE = 4,  /* waiters of one notification */
-    LOCK_WHEEL = 5, /* one CPU's timers */
-    LOCK_SCHED = 6, /* one CPU's run queues */
+    LOCK_NOTE = 1,  /* waiters of one notification; one timer */
+    LOCK_SEIZE = 2, /* one CPU's, by others */
+    LOCK_CPU = 3,   /* one CPU's, which is no spin lock (sched/cpu.h) */
+    LOCK_CAPS = 4,  /* derivation trees (cap_root) */
+    LOCK_SPACE = 5, /* slots of one space */
+    LOCK_SCHED = 6, /* the kernel's stacks */
     LOCK_LIMBO = 7, /* objects that wait for their grace period */
     LOCK_MEM = 8,   /* one untyped's allocator */
 };

@@ -7,8 +7,19 @@
  * not wait costs no switch at all. Code after a wait must fetch the CPU again, it may be another
  * one.
  *
- * The wakeful order is: push to a queue, then unpark; the machine remembers one unpark, so no
- * wake-up is lost between the last look and the sleep. */
+ * The lock of a CPU. Run queues, timers and all that is marked "home" in the actors that live on a
+ * CPU are under that CPU's lock. It is biased: the CPU itself takes it with two plain stores
+ * (cpu_enter, cpu_leave) and holds it for a moment at a time, never while component code runs.
+ * Anybody else (cpu_seize) says that he wants it, makes every CPU pass a barrier (machine_barrier,
+ * some microseconds) and waits until the owner is out; the owner that finds it wanted steps back.
+ * So a thief, a killer or a sender that waits for room pays, and who minds his own business does
+ * not. (Dice, Huang and Yang, "Asymmetric Dekker Synchronization", 2001; Kawachiya, Koseki and
+ * Onodera, "Lock reservation", OOPSLA 2002.) Who holds one CPU's lock takes no other's.
+ *
+ * An actor is asked (sched_ask) by whoever is not inside its home: a bit in the actor, and by the
+ * first who sets one the actor on a list of its home, which looks there before every batch. The
+ * wakeful order is: on the list, then unpark if the home sleeps; it says so before its last look,
+ * so no wake-up is lost. */
 #ifndef KERNEL_SCHED_CPU_H
 #define KERNEL_SCHED_CPU_H
 
@@ -41,10 +52,6 @@ struct fiber {
     struct turn call_turn;
 };
 
-struct run_queue {
-    struct actor *first, *last;
-};
-
 struct cpu_stats {
     uint64_t context_switches; /* fiber switches */
     uint64_t messages_processed;
@@ -53,27 +60,33 @@ struct cpu_stats {
 };
 
 struct cpu {
+    /* the lock */
+    atomic_u32 inside; /* the owner has it, or is looking whether it may */
+    atomic_u32 wanted; /* somebody else has it, or waits for it */
+    /* under the lock */
+    uint32_t queued; /* bit p: queue[p] is not empty */
+    uint32_t nqueued;
+    struct list queue[TN_PRIORITIES];
     /* owner only */
-    uint32_t id;
+    _Alignas(64) uint32_t id;
+    uint32_t until_clock; /* turns until the next look */
     struct kernel *kernel;
-    struct run_queue queue[TN_PRIORITIES];
-    uint32_t queued;    /* bit p: queue[p] is not empty */
+    tn_time now; /* at the last look at the clock */
+    struct cpu_stats stats;
     struct fiber *free; /* stacks at hand */
     uint32_t nfree;
+    uint32_t until_reap;      /* batches until the next look at limbo */
     struct fiber *leaving;    /* just left for good: freed by whoever runs next */
     struct turn *parking;     /* just left to wait: parked by whoever runs next */
-    tn_time now;              /* at the last look at the clock */
-    uint32_t until_clock;     /* turns until the next look */
-    uint32_t until_reap;      /* batches until the next look at limbo */
     struct actor *metered;    /* whose time runs; NULL: nobody's */
     tn_time metered_since_ns; /* where it is exact */
     uint64_t causes;          /* trace contexts begun here */
-    struct cpu_stats stats;
     struct machine_fiber boot;
     /* shared */
-    _Alignas(64) atomic_of(struct actor *) remote; /* actors that others woke, newest first */
-    _Alignas(64) struct spinlock wheel_lock;
-    struct wheel wheel;
+    _Alignas(64) atomic_of(struct actor *) asked; /* actors that others asked, newest first */
+    atomic_u32 asleep;                            /* it is to be unparked */
+    struct spinlock seize;                        /* one at a time takes the lock from the owner */
+    _Alignas(64) struct wheel wheel;              /* under the lock */
 };
 
 struct kernel_config {
@@ -120,26 +133,70 @@ static inline struct fiber *fiber_self(void)
     return (struct fiber *)(uintptr_t)(here & ~(uint64_t)(FIBER_STACK_BYTES - 1));
 }
 
+void cpu_step_back(struct cpu *cpu);
+
+/* The owner takes its lock, which it does not have. Bounded work only, no other CPU's lock and none
+ * of rank below LOCK_CPU until cpu_leave. */
+static inline void cpu_enter(struct cpu *cpu)
+{
+    ASSERT(at_load(&cpu->inside, RELAXED) == 0);
+    at_store(&cpu->inside, 1, RELAXED);
+    /* The light half of the barrier in cpu_seize: either we see `wanted`, or they see `inside`. */
+    at_fence_light();
+    /* ACQUIRE pairs with the RELEASE of cpu_release: what others did under the lock is seen. */
+    if (__builtin_expect(at_load(&cpu->wanted, ACQUIRE) != 0, 0))
+        cpu_step_back(cpu);
+}
+
+static inline void cpu_leave(struct cpu *cpu)
+{
+    ASSERT(at_load(&cpu->inside, RELAXED) == 1);
+    at_store(&cpu->inside, 0, RELEASE); /* pairs with the ACQUIRE in cpu_seize */
+}
+
+/* Takes the lock of a CPU that the caller does not run on, or that does not run; without any CPU's
+ * lock. Also of the caller's own, where it does not know which that is. Any thread. */
+void cpu_seize(struct cpu *cpu);
+void cpu_release(struct cpu *cpu);
+
+/* Takes the lock of whatever CPU is the actor's home, and gives it back; `own` is the caller's CPU,
+ * which it is not inside, or NULL. */
+struct cpu *actor_lock(struct cpu *own, struct actor *actor);
+void actor_unlock(struct cpu *own, struct cpu *home);
+
+/* Inside `cpu`: whether the actor lives here, and so is ours to touch until cpu_leave. ACQUIRE
+ * pairs with the RELEASE of who moved it. */
+static inline bool actor_here(const struct cpu *cpu, struct actor *actor)
+{
+    return at_load(&actor->home, ACQUIRE) == cpu;
+}
+
 /* Takes one of the stacks at hand (fiber_ensure), which will run fiber_main; gives one back. */
 struct fiber *fiber_get(struct cpu *cpu);
 void fiber_put(struct cpu *cpu, struct fiber *fiber);
 
-/* The actor has something to do: queues it unless it is queued or runs. `cpu` is the caller's, NULL
- * from a thread that is none. Any. */
-void sched_wake(struct cpu *cpu, struct actor *actor);
-/* As the only runner: IDLE -> RUNNING; false when it is in another state. */
-bool actor_claim(struct actor *actor);
-/* The runner is done with it for now: queues it, or lets it sleep. */
+/* There is something for the actor to look at (enum actor_ask); it must be there already. `cpu` is
+ * the caller's, NULL from a thread that is none. Lock-free. Any, inside or not. */
+void sched_ask(struct actor *actor, uint32_t bits);
+/* Puts an IDLE actor that has work into the run queue. Inside its home. */
+void sched_ready(struct cpu *cpu, struct actor *actor);
+
+/* A message that has its credit, or is embedded, goes to the actor: outside, or inside `cpu`, which
+ * may be NULL. */
+void sched_post(struct cpu *cpu, struct actor *actor, struct cell *cell);
+void sched_post_inside(struct cpu *cpu, struct actor *actor, struct cell *cell);
+
+/* The runner is done with it for now: queues it, or lets it rest. Inside. */
 void actor_release(struct cpu *cpu, struct actor *actor);
 
 /* Whether a call of `actor` can run at once on this CPU; if so the caller is now its runner, and
- * sched_run_call must follow. */
+ * sched_call_turn and sched_run_call, or actor_release, must follow. Outside. */
 bool sched_may_run_call(struct cpu *cpu, struct actor *actor);
-/* Runs the turn of a call: natively on a fiber of its own, other domains on this one. `prepare`
- * fills the turn but for its fiber. When it comes back the turn has ended, or waits; the actor has
- * been released. fiber_ensure(cpu, 2) came before. */
-void sched_run_call(struct cpu *cpu, struct actor *actor,
-                    void (*prepare)(struct turn *turn, void *arg), void *arg);
+/* The turn to be filled in for such a call; fiber_ensure(cpu, 2) came before. */
+struct turn *sched_call_turn(struct cpu *cpu, struct actor *actor);
+/* Runs it: natively on a fiber of its own, other domains on this one. When it comes back the turn
+ * has ended, or waits; the actor has been released. Outside. */
+void sched_run_call(struct cpu *cpu, struct turn *turn);
 /* Makes sure that n stacks are at hand on this CPU; false when they cannot be had. */
 bool fiber_ensure(struct cpu *cpu, uint32_t n);
 
@@ -151,15 +208,15 @@ tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const stru
  * cannot have it goes, for nobody knows of it. */
 void turn_answer_or_drop(struct cpu *cpu, struct turn *turn, tn_err result,
                          const struct tn_pack *out);
-/* The same for a call that is known by its caller and generation; drops no ref. When the answer
- * cannot be given (TN_ETOOBIG, the errors of pack_transfer) the caller gets that error as well, and
- * all capabilities stay. */
-tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, tn_err result,
+/* The same for a call that is known by the caller's wait and its generation; drops no ref. When the
+ * answer cannot be given (TN_ETOOBIG, the errors of pack_transfer) the caller gets that error as
+ * well, and all capabilities stay. */
+tn_err wait_answer(struct cpu *cpu, struct wait *caller, uint64_t generation, tn_err result,
                    struct space *from, const struct tn_pack *out);
 
-/* A credit of the actor's mailbox that is not used, or not any more, goes to who waits for one, or
- * back. Any. */
-void credit_back(struct cpu *cpu, struct actor *actor);
+/* A credit of the actor's mailbox that will not be used goes back to the door that it is from, or
+ * to who waits for one. Outside. */
+void credit_back(struct cpu *cpu, struct actor *actor, bool away);
 
 /* Deletes the capabilities that came with the turn's message, which nobody will look at. */
 void turn_drop_caps(struct turn *turn);
@@ -173,8 +230,10 @@ tn_err pack_transfer(struct space *from, const struct tn_pack *pack, struct spac
 struct cpu *turn_wait(struct cpu *cpu, struct turn *turn);
 /* TN_OK; TN_ESTACK: no stack is left for the loop to go on on; TN_ECANCELLED: being killed. */
 tn_err turn_may_wait(struct cpu *cpu, struct turn *turn);
-/* Completes a wait that the caller has claimed. Its last access to the turn. Any. */
+/* Makes the turn of a wait that the caller has completed go on. Its last access to the turn. `cpu`
+ * may be NULL; outside, or inside `cpu`. */
 void turn_wake(struct cpu *cpu, struct turn *turn);
+void turn_wake_inside(struct cpu *cpu, struct turn *turn);
 /* After a wait: whether it was woken already, without having been left. Resets it. */
 bool turn_was_woken(struct turn *turn);
 
@@ -186,10 +245,11 @@ void wait_release(struct cpu *cpu, struct wait *wait);
  * with TN_EGONE, its capabilities deleted, its instance destroyed, in its own time. Any CPU. */
 void actor_kill(struct cpu *cpu, struct actor *actor);
 
-/* Arms an event, which is not armed, in this CPU's wheel. */
+/* Arms an event, which is not armed, in this CPU's wheel. Outside. */
 void event_arm(struct cpu *cpu, struct event *event, tn_time at);
-/* Disarms it wherever it is; after it, the event's function does not run any more. */
-void event_cancel(struct event *event);
+/* Disarms it wherever it is; after it, the event's function does not run any more. `cpu` is the
+ * caller's or NULL; outside. */
+void event_cancel(struct cpu *cpu, struct event *event);
 
 /* A fresh trace context. */
 uint64_t sched_cause(struct cpu *cpu);

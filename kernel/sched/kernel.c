@@ -20,8 +20,13 @@ static tn_err boot_cpus(struct kernel *kernel)
         cpu->id = i;
         cpu->kernel = kernel;
         cpu->now = now;
-        at_init(&cpu->remote, NULL);
-        lock_init(&cpu->wheel_lock, LOCK_WHEEL);
+        at_init(&cpu->inside, 0);
+        at_init(&cpu->wanted, 0);
+        at_init(&cpu->asked, NULL);
+        at_init(&cpu->asleep, 0);
+        lock_init(&cpu->seize, LOCK_SEIZE);
+        for (uint32_t p = 0; p < TN_PRIORITIES; p++)
+            list_init(&cpu->queue[p]);
         wheel_init(&cpu->wheel, now);
         kernel->cpu[i] = cpu;
         /* Set aside now: a CPU that starts late must not find that others use all. */
@@ -100,11 +105,10 @@ void kernel_begin(struct kernel *kernel, struct actor *first)
     begin->cell.flags = CELL_EMBEDDED;
     begin->cell.cls = MSG_MODULE_LOAD;
     begin->cell.method = LIFE_START;
-    begin->cell.cause = sched_cause(first->home);
+    begin->cell.cause = sched_cause(at_load(&first->home, RELAXED));
     bool claimed = embedded_claim(begin);
     ASSERT(claimed);
-    mbox_push(&first->mbox, &begin->cell);
-    sched_wake(first->home, first);
+    sched_post(NULL, first, &begin->cell);
 }
 
 /* No CPU runs and all actors are dead: empties the mailboxes of those that were queued for that
@@ -113,9 +117,14 @@ static void settle(struct kernel *kernel)
 {
     for (uint32_t i = 0; i < kernel->ncpus; i++) {
         struct cpu *cpu = kernel->cpu[i];
-        queue_take_remote(cpu);
-        for (struct actor *actor = queue_pop(cpu); actor != NULL; actor = queue_pop(cpu))
+        cpu_enter(cpu);
+        queue_take_asked(cpu);
+        for (struct actor *actor = queue_pop(cpu); actor != NULL; actor = queue_pop(cpu)) {
+            cpu_leave(cpu);
             sched_run_dead(cpu, actor);
+            cpu_enter(cpu);
+        }
+        cpu_leave(cpu);
     }
 }
 
@@ -148,17 +157,21 @@ void kernel_destroy(struct kernel *kernel)
 
 void actor_kill(struct cpu *cpu, struct actor *actor)
 {
+    (void)cpu;
     uint32_t life = at_load(&actor->life, SEQ_CST);
     do {
         if (life == ACTOR_DYING || life == ACTOR_DEAD)
             return;
     } while (!at_cas(&actor->life, &life, ACTOR_DYING, SEQ_CST, SEQ_CST));
-    sched_rouse(cpu, actor);
+    sched_ask(actor, ASK_LOOK);
 }
 
-/* Ends the wait of a turn whose actor dies; false when somebody else is completing it. */
+/* Ends the wait of a turn whose actor dies; false when there is none, or somebody else is
+ * completing it. */
 static bool wait_cancel(struct wait *wait)
 {
+    if (wait == NULL)
+        return false;
     uint64_t generation = wait_generation(wait);
     if (!wait_claim(wait, generation, WAIT_FILLING))
         return false;
@@ -167,47 +180,80 @@ static bool wait_cancel(struct wait *wait)
     return true;
 }
 
-/* The turn that waits while its actor dies: native code is woken and ends by itself, the
- * continuation of other domains is dropped. true when no turn is left. */
-static bool reap_turn(struct cpu *cpu, struct actor *actor, struct turn *turn)
+/* A native turn that waits while its actor dies is told so once, and ends by itself. */
+static void cancel_native(struct cpu *cpu, struct turn *turn)
 {
-    const struct domain *domain = actor->instance->domain;
-    if (domain->on_fiber) {
-        if (!turn->cancelled) {
-            turn->cancelled = true;
-            turn->info.flags |= TN_TURN_CANCELLED;
-            if (wait_of(actor) != NULL && wait_cancel(wait_of(actor)))
-                turn_wake(cpu, turn);
+    if (turn->cancelled)
+        return;
+    turn->cancelled = true;
+    turn->info.flags |= TN_TURN_CANCELLED;
+    if (wait_cancel(turn->wait))
+        turn_wake(cpu, turn);
+}
+
+/* The continuation of a turn of another domain is dropped. False: it is woken in a moment, and we
+ * run again. */
+static bool abandon(struct cpu *cpu, struct actor *actor, struct turn *turn)
+{
+    bool woken = actor->ready == turn;
+    if (!woken && !wait_cancel(turn->wait))
+        return false;
+    if (turn->wait != NULL)
+        wait_release(cpu, turn->wait);
+    actor->instance->domain->abandon(cpu, turn);
+    (void)turn_answer(cpu, turn, TN_EGONE, NULL);
+    cpu_enter(cpu);
+    if (woken)
+        actor->ready = turn->link;
+    else
+        actor->waiting = turn->waits_link;
+    turn_finish(cpu, turn);
+    cpu_leave(cpu);
+    return true;
+}
+
+/* The turns that wait, or are woken, while their actor dies; true when none is left. We run the
+ * actor, so nobody else parks or readies a turn of it, but its home may; which we are. */
+static bool reap_turns(struct cpu *cpu, struct actor *actor)
+{
+    if (actor->turns == 0)
+        return true;
+    if (actor->instance->domain->on_fiber) {
+        for (struct turn *turn = actor->ready; turn != NULL; turn = turn->link)
+            cancel_native(cpu, turn);
+        for (struct turn *turn = actor->waiting; turn != NULL;) {
+            struct turn *next = turn->waits_link; /* it goes to the ready ones when it is woken */
+            cancel_native(cpu, turn);
+            turn = next;
         }
         return false;
     }
-    bool woken = at_swap(&actor->woken, NULL, ACQUIRE) != NULL;
-    if (!woken && (wait_of(actor) == NULL || !wait_cancel(wait_of(actor))))
-        return false; /* it is woken in a moment, and we run again */
-    if (wait_of(actor) != NULL)
-        wait_release(cpu, wait_of(actor));
-    domain->abandon(cpu, turn);
+    struct turn *turn = actor->ready != NULL ? actor->ready : actor->waiting;
+    ASSERT(turn != NULL && actor->turns == 1);
+    return abandon(cpu, actor, turn);
+}
 
-    (void)turn_answer(cpu, turn, TN_EGONE, NULL);
-    turn_finish(cpu, turn);
-    return true;
+/* Nobody runs the dead actor from here on; what comes too late is seen here or queues it. */
+static void actor_gone(struct cpu *cpu, struct actor *actor)
+{
+    cpu_enter(cpu);
+    actor->run = ACTOR_GONE;
+    credits_grant(cpu, actor);
+    sched_ready(cpu, actor);
+    cpu_leave(cpu);
+    object_unref(actor_object(actor));
 }
 
 void sched_run_dead(struct cpu *cpu, struct actor *actor)
 {
     ASSERT(actor_life(actor) == ACTOR_DEAD && actor->turns == 0 && actor->instance == NULL);
     mailbox_drain(cpu, actor);
-    at_store(&actor->run, ACTOR_GONE, SEQ_CST);
-    credits_look(cpu, actor);
-    sched_wake(cpu, actor);
-    object_unref(actor_object(actor)); /* the queue's */
+    actor_gone(cpu, actor); /* the queue's ref */
 }
 
 bool actor_reap(struct cpu *cpu, struct actor *actor)
 {
-    if (actor->turns > 0 && !reap_turn(cpu, actor, actor->waiting))
-        return false;
-    if (actor->turns > 0)
+    if (!reap_turns(cpu, actor))
         return false;
     mailbox_drain(cpu, actor);
     if (actor->instance != NULL) {
@@ -215,16 +261,13 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
         actor->instance = NULL;
     }
     space_clear(actor->space);
+    cpu_enter(cpu);
     cell_pool_close(actor->pool);
+    cpu_leave(cpu);
     actor->pool = NULL;
     at_store(&actor->life, ACTOR_DEAD, SEQ_CST);
-    /* SEQ_CST, then a look: who pushed before and saw RUNNING is seen; who comes later sees GONE.
-     */
-    at_store(&actor->run, ACTOR_GONE, SEQ_CST);
-    credits_look(cpu, actor);
-    sched_wake(cpu, actor);
-    object_unref(actor_object(actor));
-    at_sub(&cpu->kernel->alive, 1, SEQ_CST);
+    actor_gone(cpu, actor);
+    (void)at_sub(&cpu->kernel->alive, 1, SEQ_CST);
     kernel_stop_if_empty(cpu->kernel);
     return true;
 }

@@ -1,19 +1,77 @@
-/* queue.c: run queues, wakes from other CPUs, and the events of one CPU's wheel. */
+/* queue.c: a CPU's lock, its run queues, who asked, and the events of its wheel. */
 #include "kernel/sched/sched_int.h"
 
 #include "base/assert.h"
 #include "base/bits.h"
 
+void cpu_step_back(struct cpu *cpu)
+{
+    do {
+        at_store(&cpu->inside, 0, RELEASE);
+        /* ACQUIRE: as in cpu_enter. */
+        while (at_load(&cpu->wanted, ACQUIRE) != 0)
+            machine_relax();
+        at_store(&cpu->inside, 1, RELAXED);
+        at_fence_light();
+    } while (at_load(&cpu->wanted, ACQUIRE) != 0);
+}
+
+void cpu_seize(struct cpu *cpu)
+{
+    lock_take(&cpu->seize);
+    at_store(&cpu->wanted, 1, RELAXED);
+    /* The owner's store of `inside` before this is seen below; an owner that stores it later sees
+     * `wanted`. */
+    machine_barrier();
+    while (at_load(&cpu->inside, ACQUIRE) != 0) /* pairs with cpu_leave */
+        machine_relax();
+}
+
+void cpu_release(struct cpu *cpu)
+{
+    at_store(&cpu->wanted, 0, RELEASE); /* pairs with the ACQUIRE in cpu_enter */
+    lock_drop(&cpu->seize);
+}
+
+struct cpu *actor_lock(struct cpu *own, struct actor *actor)
+{
+    for (;;) {
+        struct cpu *home = at_load(&actor->home, ACQUIRE);
+        if (home == own)
+            cpu_enter(home);
+        else
+            cpu_seize(home);
+        if (actor_here(home, actor))
+            return home;
+        actor_unlock(own, home); /* it has moved in this moment */
+    }
+}
+
+void actor_unlock(struct cpu *own, struct cpu *home)
+{
+    if (home == own)
+        cpu_leave(home);
+    else
+        cpu_release(home);
+}
+
 void queue_push(struct cpu *cpu, struct actor *actor)
 {
-    struct run_queue *queue = &cpu->queue[actor->priority];
-    actor->queue_link = NULL;
-    if (queue->first == NULL)
-        queue->first = actor;
-    else
-        queue->last->queue_link = actor;
-    queue->last = actor;
-    cpu->queued |= 1u << actor->priority;
+    uint32_t priority = actor_priority(actor);
+    actor->queued_at = (uint8_t)priority;
+    list_push_back(&cpu->queue[priority], &actor->queue_link);
+    cpu->queued |= 1u << priority;
+    cpu->nqueued++;
+}
+
+static void queue_remove(struct cpu *cpu, struct actor *actor)
+{
+    struct list *queue = &cpu->queue[actor->queued_at];
+    ASSERT(cpu->nqueued > 0 && !list_empty(&actor->queue_link));
+    list_remove(&actor->queue_link);
+    if (list_empty(queue))
+        cpu->queued &= ~(1u << actor->queued_at);
+    cpu->nqueued--;
 }
 
 struct actor *queue_pop(struct cpu *cpu)
@@ -21,77 +79,133 @@ struct actor *queue_pop(struct cpu *cpu)
     if (cpu->queued == 0)
         return NULL;
     uint32_t priority = (uint32_t)__builtin_ctz(cpu->queued);
-    struct run_queue *queue = &cpu->queue[priority];
-    struct actor *actor = queue->first;
-    ASSERT(actor != NULL && actor->priority == priority);
-    queue->first = actor->queue_link;
-    if (queue->first == NULL)
-        cpu->queued &= ~(1u << priority);
+    struct actor *actor = CONTAINER_OF(cpu->queue[priority].next, struct actor, queue_link);
+    queue_remove(cpu, actor);
     return actor;
 }
 
-static void remote_push(struct cpu *home, struct actor *actor)
+void queue_again(struct cpu *cpu, struct actor *actor)
 {
-    struct actor *head = at_load(&home->remote, RELAXED);
-    do {
-        actor->queue_link = head;
-        /* RELEASE: the owner that takes the list sees the link. */
-    } while (!at_cas(&home->remote, &head, actor, RELEASE, RELAXED));
-    machine_unpark(home->id);
+    if (actor->run != ACTOR_QUEUED || actor_priority(actor) >= actor->queued_at)
+        return;
+    queue_remove(cpu, actor);
+    queue_push(cpu, actor);
 }
 
-void queue_take_remote(struct cpu *cpu)
+/* Puts an actor whose first bit we have set on its home's list. The list holds a ref. */
+static void asked_push(struct cpu *home, struct actor *actor)
 {
-    if (at_load(&cpu->remote, RELAXED) == NULL)
+    struct actor *head = at_load(&home->asked, RELAXED);
+    do {
+        actor->asked_link = head;
+        /* SEQ_CST: before the look at `asleep`. The owner that takes the list sees the link. */
+    } while (!at_cas(&home->asked, &head, actor, SEQ_CST, RELAXED));
+    /* SEQ_CST: either we see that it sleeps, or its last look before it does sees the list. */
+    if (at_load(&home->asleep, SEQ_CST) != 0)
+        machine_unpark(home->id);
+}
+
+void sched_ask(struct actor *actor, uint32_t bits)
+{
+    ASSERT(bits != 0);
+    /* RELEASE: who takes the bits sees what they speak of. ACQUIRE: whoever took them before is
+     * done with the link. */
+    if (at_or(&actor->asked, bits, ACQ_REL) != 0)
         return;
-    struct actor *actor = at_swap(&cpu->remote, NULL, ACQUIRE);
-    struct actor *oldest = NULL;
-    while (actor != NULL) {
-        struct actor *next = actor->queue_link;
-        actor->queue_link = oldest;
-        oldest = actor;
-        actor = next;
+    /* Whoever asks has it from somebody who held it in this turn; it may be on its way out since.
+     */
+    if (!object_try_ref(actor_object(actor))) {
+        at_store(&actor->asked, 0, RELAXED);
+        return;
+    }
+    /* It may move in this moment: then its old home passes it on. */
+    asked_push(at_load(&actor->home, ACQUIRE), actor);
+}
+
+/* Takes the turns that others woke, oldest first, behind those that are ready. Inside. */
+static void take_woken(struct actor *actor)
+{
+    /* ACQUIRE pairs with the RELEASE of turn_wake. */
+    struct turn *turn = at_swap(&actor->woken, NULL, ACQUIRE), *oldest = NULL;
+    while (turn != NULL) {
+        struct turn *next = turn->link;
+        turn->link = oldest;
+        oldest = turn;
+        turn = next;
     }
     while (oldest != NULL) {
-        struct actor *next = oldest->queue_link;
-        queue_push(cpu, oldest);
+        struct turn *next = oldest->link;
+        turn_made_ready(actor, oldest);
         oldest = next;
     }
 }
 
-void queue_enter(struct cpu *cpu, struct actor *actor)
+/* One that asked is looked at. Inside its home. */
+static void answer_asked(struct cpu *cpu, struct actor *actor)
 {
-    if (actor->home == cpu)
-        queue_push(cpu, actor);
-    else
-        remote_push(actor->home, actor);
+    /* ACQ_REL: from here on it can be put on a list again; what the bits speak of is seen. */
+    uint32_t bits = at_swap(&actor->asked, 0, ACQ_REL);
+    ASSERT(bits != 0);
+    if ((bits & ASK_MAIL) != 0)
+        mbox_collect(&actor->mbox);
+    if ((bits & ASK_WOKEN) != 0)
+        take_woken(actor);
+    if (!wait_queue_empty(&actor->senders))
+        credits_grant(cpu, actor);
+    queue_again(cpu, actor);
+    sched_ready(cpu, actor);
+}
+
+void queue_take_asked(struct cpu *cpu)
+{
+    /* ACQUIRE pairs with asked_push. */
+    struct actor *actor = at_swap(&cpu->asked, NULL, ACQUIRE);
+    struct actor *oldest = NULL;
+    while (actor != NULL) {
+        struct actor *next = actor->asked_link;
+        actor->asked_link = oldest;
+        oldest = actor;
+        actor = next;
+    }
+    while (oldest != NULL) {
+        struct actor *next = oldest->asked_link;
+        struct cpu *home = at_load(&oldest->home, ACQUIRE);
+        if (home == cpu) {
+            answer_asked(cpu, oldest);
+            object_unref(actor_object(oldest));
+        } else {
+            asked_push(home, oldest); /* it has moved; the ref goes along */
+        }
+        oldest = next;
+    }
 }
 
 void event_arm(struct cpu *cpu, struct event *event, tn_time at)
 {
-    lock_take(&cpu->wheel_lock);
+    cpu_enter(cpu);
     event->cpu = cpu;
     wheel_add(&cpu->wheel, &event->timer, at);
-    lock_drop(&cpu->wheel_lock);
+    cpu_leave(cpu);
 }
 
-void event_cancel(struct event *event)
+void event_cancel(struct cpu *cpu, struct event *event)
 {
-    struct cpu *cpu = event->cpu;
-    if (cpu == NULL)
+    struct cpu *where = event->cpu;
+    if (where == NULL)
         return;
-    lock_take(&cpu->wheel_lock);
-    wheel_cancel(&cpu->wheel, &event->timer);
-    lock_drop(&cpu->wheel_lock);
+    if (where == cpu)
+        cpu_enter(where);
+    else
+        cpu_seize(where);
+    wheel_cancel(&where->wheel, &event->timer);
+    actor_unlock(cpu, where);
 }
 
 void sched_fire(struct cpu *cpu)
 {
-    lock_take(&cpu->wheel_lock);
     struct wheel_timer *timer;
     while ((timer = wheel_pop_due(&cpu->wheel, cpu->now)) != NULL) {
         struct event *event = CONTAINER_OF(timer, struct event, timer);
         event->fire(cpu, event);
     }
-    lock_drop(&cpu->wheel_lock);
 }

@@ -19,7 +19,7 @@ uint64_t sched_cause(struct cpu *cpu)
     return (uint64_t)(cpu->id + 1) << 48 | ++cpu->causes;
 }
 
-/* A look at the clock; what passed since the last one is charged to `actor`, if one ran. */
+/* A look at the clock; what passed since the last one is charged to `actor`, if one ran. Inside. */
 static void look_at_clock(struct cpu *cpu, struct actor *actor)
 {
     tn_time now = machine_now_ns();
@@ -31,16 +31,13 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     sched_fire(cpu);
 }
 
-void sched_meter(struct cpu *cpu, struct actor *actor)
+void sched_meter_exactly(struct cpu *cpu, struct actor *actor)
 {
     struct actor *from = cpu->metered;
-    cpu->metered = actor;
-    bool leaves = from != NULL && from->exact_time;
-    if (!leaves && (actor == NULL || !actor->exact_time))
-        return;
     tn_time now = machine_now_ns();
-    if (leaves)
+    if (from != NULL && from->exact_time)
         from->stats.cpu_time_ns += now - cpu->metered_since_ns;
+    (void)actor;
     cpu->metered_since_ns = now;
 }
 
@@ -53,74 +50,92 @@ static bool is_lifecycle(const struct turn *turn)
 static bool turn_refused(struct cpu *cpu, struct turn *turn)
 {
     tn_err err = TN_OK;
-    if (!is_lifecycle(turn) && actor_life(turn->actor) != ACTOR_READY)
+    if (actor_life(turn->actor) != ACTOR_READY && !is_lifecycle(turn))
         err = TN_EGONE;
     else if (turn->info.deadline <= cpu->now)
         err = TN_ETIME;
-    if (err == TN_OK)
+    if (__builtin_expect(err == TN_OK, 1))
         return false;
     turn_drop_caps(turn);
     (void)turn_answer(cpu, turn, err, NULL);
     return true;
 }
 
-/* Runs a turn that has been filled in; returns with the turn ended or parked. */
-static struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fiber,
-                            enum turn_end *ret_end)
+/* Runs a turn that has been filled in and counted; returns with the turn ended, or its continuation
+ * to be parked. Outside. */
+static inline struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fiber,
+                                   enum turn_end *ret_end)
 {
     struct actor *actor = turn->actor;
     const struct domain *domain = actor->instance->domain;
-    ASSERT(actor->turns == 0);
-    actor->turns = 1;
+    ASSERT(actor->turns > 0);
     sched_meter(cpu, actor);
-    if (domain->on_fiber) {
+    bool on_fiber = domain->on_fiber;
+    if (on_fiber) {
         turn->fiber = fiber;
         fiber->turn = turn;
     }
-    if (turn_refused(cpu, turn)) {
-        *ret_end = TURN_DONE;
-    } else {
+    *ret_end = TURN_DONE;
+    if (!turn_refused(cpu, turn)) {
         /* From here on it takes messages: they queue behind its start. */
         if (is_lifecycle(turn) && turn->info.method == LIFE_START)
             (void)actor_ready(actor);
         *ret_end = domain->run(cpu, turn);
     }
-    if (domain->on_fiber) {
+    if (on_fiber) {
         ASSERT(*ret_end == TURN_DONE);
         cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
     }
     return cpu;
 }
 
-/* Takes a message through its turn; *ret_mine tells whether the actor is still ours. */
-static struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *cell, bool *ret_mine)
+/* A turn has ended, or is to be parked. Outside; inside afterwards. */
+static inline bool turn_over(struct cpu *cpu, struct turn *turn, enum turn_end end)
+{
+    cpu_enter(cpu);
+    if (__builtin_expect(end == TURN_DONE, 1)) {
+        turn_finish(cpu, turn);
+        return true;
+    }
+    turn_park(cpu, turn);
+    return false;
+}
+
+/* Takes a message through its turn; *ret_mine tells whether the actor is still ours. Inside, and
+ * inside the CPU that it returns. */
+static inline struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *cell,
+                                   bool *ret_mine)
 {
     struct turn local;
     struct instance *instance = actor->instance;
     struct turn *turn = instance->domain->on_fiber ? &local : instance->domain->turn_room(instance);
+    actor->turns++;
+    if ((cell->flags & CELL_EMBEDDED) == 0)
+        credit_freed(cpu, actor, cell); /* it is out of the mailbox, though the cell is needed */
+    cpu_leave(cpu);
     *ret_mine = true;
-    if (!turn_from_cell(turn, cpu, actor, cell))
+    if (!turn_from_cell(turn, cpu, actor, cell)) {
+        cpu_enter(cpu);
+        actor->turns--;
         return cpu;
+    }
     if (turn->caller == NULL)
         actor->stats.messages_processed++;
     cpu->stats.messages_processed++;
     enum turn_end end;
     cpu = turn_run(cpu, turn, fiber_self(), &end);
-    *ret_mine = end == TURN_DONE;
-    if (end == TURN_DONE)
-        turn_finish(cpu, turn);
-    else
-        turn_park(cpu, turn);
+    *ret_mine = turn_over(cpu, turn, end);
     return cpu;
 }
 
-/* Goes on with a turn that was woken; false when the actor is not ours any more. */
+/* Goes on with a turn that was woken; false when the actor is not ours any more. Inside before and
+ * after; native turns go on on their own fiber, and this one is left. */
 static bool resume(struct cpu *cpu, struct turn *turn)
 {
     struct actor *actor = turn->actor;
     ASSERT(at_load(&turn->state, RELAXED) == TURN_WOKEN);
-    actor->waiting = NULL;
     at_store(&turn->state, TURN_RUNS, RELAXED);
+    cpu_leave(cpu);
     if (turn->fiber != NULL) {
         struct fiber *self = fiber_self();
         cpu->leaving = self;
@@ -128,93 +143,157 @@ static bool resume(struct cpu *cpu, struct turn *turn)
         UNREACHABLE("a fiber that was left for good");
     }
     sched_meter(cpu, actor);
-    if (actor->instance->domain->resume(cpu, turn) == TURN_WAITS) {
-        turn_park(cpu, turn);
-        return false;
-    }
-    turn_finish(cpu, turn);
-    return true;
+    return turn_over(cpu, turn, actor->instance->domain->resume(cpu, turn));
 }
 
-struct cpu *sched_run_actor(struct cpu *cpu, struct actor *actor)
+/* What is not the usual message to an actor that lives; false when there is nothing more to do with
+ * it, or it is not ours any more. Inside before and after. */
+static bool run_special(struct cpu *cpu, struct actor *actor, bool *ret_mine)
 {
-    if (actor_life(actor) == ACTOR_DEAD) {
+    *ret_mine = true;
+    if (actor_life(actor) == ACTOR_DYING) {
+        cpu_leave(cpu);
+        bool dead = actor_reap(cpu, actor);
+        cpu_enter(cpu);
+        *ret_mine = !dead;
+        if (dead)
+            return false;
+    }
+    struct turn *turn = actor->ready;
+    if (turn == NULL)
+        return actor_life(actor) != ACTOR_DYING;
+    actor->ready = turn->link;
+    actor->mail_next = true;
+    *ret_mine = resume(cpu, turn);
+    return *ret_mine;
+}
+
+/* Something other than a message is to be done first. A turn that is woken again and again and the
+ * messages that wait, where there is room for them, take turns. */
+static inline bool is_special(struct actor *actor)
+{
+    if (actor_life(actor) == ACTOR_DYING)
+        return true;
+    if (__builtin_expect(actor->ready == NULL, 1))
+        return false;
+    bool mail = actor->mail_next && actor->turns < actor->concurrency && actor->mbox.first != NULL;
+    actor->mail_next = false;
+    return !mail;
+}
+
+/* A message to an actor that has no code yet. Inside before and after. */
+static void refuse_cell(struct cpu *cpu, struct actor *actor, struct cell *cell)
+{
+    cpu_leave(cpu);
+    cell_drop(cpu, actor, cell);
+    cpu_enter(cpu);
+}
+
+/* Runs a batch of an actor that was taken from a queue; returns the CPU that it is then on. Inside
+ * before and after. */
+static struct cpu *run_actor(struct cpu *cpu, struct actor *actor)
+{
+    if (__builtin_expect(actor_life(actor) == ACTOR_DEAD, 0)) {
+        cpu_leave(cpu);
         sched_run_dead(cpu, actor);
+        cpu_enter(cpu);
         return cpu;
     }
-    at_store(&actor->run, ACTOR_RUNNING, RELAXED);
+    actor->run = ACTOR_RUNNING;
     for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
-        if (actor_life(actor) == ACTOR_DYING && actor_reap(cpu, actor))
-            return cpu;
         /* Before the turn: one that only waits or yields does not come back here. */
         if (cpu->until_clock-- == 0)
             look_at_clock(cpu, actor);
-        struct turn *turn = at_load(&actor->woken, RELAXED);
-        if (turn != NULL) /* ACQUIRE: what whoever woke it wrote is seen */
-            turn = at_swap(&actor->woken, NULL, ACQUIRE);
         bool mine = true;
-        if (turn != NULL) {
-            mine = resume(cpu, turn);
-        } else {
-            struct cell *cell = actor->turns == 0 ? mbox_pop(&actor->mbox) : NULL;
-            if (cell == NULL)
-                break;
-            if (actor->instance == NULL)
-                cell_drop(cpu, actor, cell);
-            else
-                cpu = run_cell(cpu, actor, cell, &mine);
+        if (__builtin_expect(is_special(actor), 0)) {
+            if (run_special(cpu, actor, &mine))
+                continue;
+            if (!mine)
+                return cpu;
+            break;
         }
-        if (!mine)
+        if (actor->turns >= actor->concurrency)
+            break;
+        struct cell *cell = mbox_take(&actor->mbox);
+        if (cell == NULL)
+            break;
+        if (__builtin_expect(actor->instance == NULL, 0))
+            refuse_cell(cpu, actor, cell);
+        else
+            cpu = run_cell(cpu, actor, cell, &mine);
+        if (__builtin_expect(!mine, 0))
             return cpu;
     }
     actor_release(cpu, actor);
     return cpu;
 }
 
-/* `waiting`: objects wait for a grace period, so look again soon. */
+/* `waiting`: objects wait for a grace period, so look again soon. Outside. */
 static void sleep_until_work(struct cpu *cpu, bool waiting)
 {
-    for (uint32_t i = 0; i < cpu->kernel->config.spin; i++) {
-        if (at_load(&cpu->remote, RELAXED) != NULL || at_load(&cpu->kernel->stopping, RELAXED) != 0)
+    struct kernel *kernel = cpu->kernel;
+    for (uint32_t i = 0; i < kernel->config.spin; i++) {
+        if (at_load(&cpu->asked, RELAXED) != NULL || at_load(&kernel->stopping, RELAXED) != 0)
             return;
         machine_relax();
     }
-    lock_take(&cpu->wheel_lock);
+    cpu_enter(cpu);
     uint64_t until = wheel_next_ns(&cpu->wheel);
-    lock_drop(&cpu->wheel_lock);
+    cpu_leave(cpu);
     if (waiting && until > cpu->now + GRACE_LOOK_NS)
         until = cpu->now + GRACE_LOOK_NS;
-    limbo_idle(&cpu->kernel->limbo, cpu->id);
+    limbo_idle(&kernel->limbo, cpu->id);
     tn_time before = cpu->now;
     cpu->stats.parks++;
-    if (at_load(&cpu->remote, SEQ_CST) == NULL && at_load(&cpu->kernel->stopping, SEQ_CST) == 0)
+    /* SEQ_CST, then the last look: who asks after it sees that we sleep (asked_push). */
+    at_store(&cpu->asleep, 1, SEQ_CST);
+    if (at_load(&cpu->asked, SEQ_CST) == NULL && at_load(&kernel->stopping, SEQ_CST) == 0)
         machine_park(cpu->id, until);
-    limbo_busy(&cpu->kernel->limbo, cpu->id);
+    at_store(&cpu->asleep, 0, RELAXED);
+    limbo_busy(&kernel->limbo, cpu->id);
     cpu->now = machine_now_ns();
     cpu->stats.idle_time_ns += cpu->now - before;
+}
+
+/* Nothing is queued: fires timers, frees what can be freed, sleeps. Inside before and after. */
+static void idle(struct cpu *cpu)
+{
+    look_at_clock(cpu, NULL);
+    if (cpu->queued != 0)
+        return;
+    cpu_leave(cpu);
+    bool waiting = limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
+    sleep_until_work(cpu, waiting);
+    cpu_enter(cpu);
+}
+
+/* Inside before and after. */
+static void reap_limbo(struct cpu *cpu)
+{
+    cpu->until_reap = REAP_BATCHES;
+    cpu_leave(cpu);
+    (void)limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
+    cpu_enter(cpu);
 }
 
 void sched_loop(struct cpu *cpu)
 {
     struct kernel *kernel = cpu->kernel;
+    cpu_enter(cpu);
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
         sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
-        if (cpu->until_reap-- == 0 || at_load(&kernel->limbo.held, RELAXED) >= REAP_MANY) {
-            cpu->until_reap = REAP_BATCHES;
-            (void)limbo_reap(&kernel->limbo, REAP_OBJECTS);
-        }
-        queue_take_remote(cpu);
+        if (cpu->until_reap-- == 0 || at_load(&kernel->limbo.held, RELAXED) >= REAP_MANY)
+            reap_limbo(cpu);
+        if (at_load(&cpu->asked, RELAXED) != NULL)
+            queue_take_asked(cpu);
         struct actor *actor = queue_pop(cpu);
-        if (actor != NULL) {
-            cpu = sched_run_actor(cpu, actor);
-            continue;
-        }
-        look_at_clock(cpu, NULL);
-        bool waiting = limbo_reap(&kernel->limbo, REAP_OBJECTS);
-        if (cpu->queued == 0)
-            sleep_until_work(cpu, waiting);
+        if (actor != NULL)
+            cpu = run_actor(cpu, actor);
+        else
+            idle(cpu);
     }
+    cpu_leave(cpu);
     struct fiber *self = fiber_self();
     cpu->leaving = self;
     machine_fiber_switch(&self->machine, &cpu->boot);
@@ -231,8 +310,9 @@ static struct cpu *fiber_call(struct cpu *cpu, struct fiber *fiber)
         struct actor *actor = turn->actor;
         enum turn_end end;
         cpu = turn_run(cpu, turn, fiber, &end);
-        turn_finish(cpu, turn);
+        (void)turn_over(cpu, turn, end);
         actor_release(cpu, actor);
+        cpu_leave(cpu);
         struct fiber *caller = fiber->caller;
         if (caller == NULL)
             return cpu;
@@ -253,53 +333,68 @@ void fiber_main(void *arg)
     sched_loop(fiber_call(cpu, fiber));
 }
 
-void sched_run_call(struct cpu *cpu, struct actor *actor,
-                    void (*prepare)(struct turn *turn, void *arg), void *arg)
+struct turn *sched_call_turn(struct cpu *cpu, struct actor *actor)
 {
     struct instance *instance = actor->instance;
-    const struct domain *domain = instance->domain;
+    if (!instance->domain->on_fiber)
+        return instance->domain->turn_room(instance);
+    struct fiber *fiber = fiber_get(cpu);
+    fiber->has_call = true;
+    fiber->call_turn.fiber = fiber;
+    return &fiber->call_turn;
+}
+
+/* The callee's domain keeps turns as data: it runs on the caller's stack. */
+static void run_call_below(struct cpu *cpu, struct turn *turn, struct fiber *self)
+{
+    struct actor *actor = turn->actor;
+    turn->fiber = NULL;
+    self->nested++;
+    enum turn_end end;
+    (void)turn_run(cpu, turn, self, &end);
+    self->nested--;
+    if (turn_over(cpu, turn, end))
+        actor_release(cpu, actor);
+    cpu_leave(cpu);
+}
+
+void sched_run_call(struct cpu *cpu, struct turn *turn)
+{
     struct fiber *self = fiber_self();
     struct actor *caller = cpu->metered;
-    if (cpu->until_clock-- == 0)
+    if (cpu->until_clock-- == 0) {
+        cpu_enter(cpu);
         look_at_clock(cpu, NULL);
-    if (domain->on_fiber) {
-        struct fiber *fiber = fiber_get(cpu);
-        prepare(&fiber->call_turn, arg);
-        fiber->has_call = true;
+        cpu_leave(cpu);
+    }
+    if (turn->actor->instance->domain->on_fiber) {
+        struct fiber *fiber = turn->fiber;
         fiber->caller = self;
         struct turn *before = self->turn;
         fiber_switch_to(cpu, &self->machine, fiber);
         ASSERT(self->cpu == cpu);
         sched_landed(cpu);
-        sched_meter(cpu, caller);
         self->turn = before;
-        return;
-    }
-    struct turn *turn = domain->turn_room(instance);
-    prepare(turn, arg);
-    self->nested++;
-    enum turn_end end;
-    (void)turn_run(cpu, turn, self, &end);
-    sched_meter(cpu, caller);
-    self->nested--;
-    if (end == TURN_DONE) {
-        turn_finish(cpu, turn);
-        actor_release(cpu, actor);
     } else {
-        turn_park(cpu, turn);
+        run_call_below(cpu, turn, self);
     }
+    sched_meter(cpu, caller);
 }
 
 bool sched_may_run_call(struct cpu *cpu, struct actor *actor)
 {
     /* On its own CPU only, where no one else can run it meanwhile; and with stack left. */
-    if (actor->home != cpu || fiber_self()->nested >= NESTED_MAX)
+    if (!actor_here(cpu, actor) || fiber_self()->nested >= NESTED_MAX)
         return false;
-    if (!actor_claim(actor))
-        return false;
-    if (actor->instance != NULL && actor->turns == 0 && mbox_empty(&actor->mbox) &&
-        actor_life(actor) != ACTOR_DYING)
-        return true;
-    actor_release(cpu, actor);
-    return false;
+    cpu_enter(cpu);
+    bool may = actor_here(cpu, actor) && actor->run == ACTOR_IDLE && actor->instance != NULL &&
+               actor->turns < actor->concurrency && actor->ready == NULL &&
+               actor->mbox.first == NULL && at_load(&actor->mbox.pushed, RELAXED) == NULL &&
+               actor_life(actor) < ACTOR_DYING;
+    if (may) {
+        actor->run = ACTOR_RUNNING;
+        actor->turns++;
+    }
+    cpu_leave(cpu);
+    return may;
 }

@@ -1,102 +1,159 @@
-/* turn.c: how turns begin, wait, are woken, answer and end; how an actor dies. */
+/* turn.c: how turns begin, wait, are woken, answer and end; messages that reach an actor. */
 #include "kernel/sched/sched_int.h"
 
-#include "base/assert.h"
 #include "base/bits.h"
-#include "base/bytes.h"
 
-bool actor_claim(struct actor *actor)
+/* All that is left of a dying actor is native turns that wait, and know that they are to end. */
+static bool actor_is_stuck(struct actor *actor)
 {
-    uint32_t expected = ACTOR_IDLE;
-    /* ACQUIRE: what the last runner wrote to the owner's fields is seen. */
-    return at_cas(&actor->run, &expected, ACTOR_RUNNING, SEQ_CST, RELAXED);
+    for (struct turn *turn = actor->waiting; turn != NULL; turn = turn->waits_link) {
+        if (!turn->cancelled)
+            return false;
+    }
+    return actor->waiting != NULL;
 }
 
-/* Something to do that a runner could do now. */
+/* Something that a runner could do now: go on with a turn, begin one, or clear away. Inside. */
 static bool actor_has_work(struct actor *actor)
 {
-    if (at_load(&actor->woken, SEQ_CST) != NULL || actor_life(actor) == ACTOR_DYING)
+    if (actor->ready != NULL)
         return true;
-    return actor->turns == 0 && !mbox_empty(&actor->mbox);
+    if (actor->turns < actor->concurrency && actor->mbox.first != NULL)
+        return true;
+    /* A dying actor waits for the native turns that it has told so (reap_turns). */
+    return actor_life(actor) == ACTOR_DYING && !actor_is_stuck(actor);
+}
+
+/* Nobody runs a dead actor, so what came too late queues it once more, to have its mailbox emptied.
+ * The queue holds a ref. */
+static void ready_dead(struct cpu *cpu, struct actor *actor)
+{
+    if (actor->mbox.first == NULL)
+        return;
+    object_ref(actor_object(actor));
+    actor->run = ACTOR_QUEUED;
+    queue_push(cpu, actor);
+}
+
+void sched_ready(struct cpu *cpu, struct actor *actor)
+{
+    if (actor->run == ACTOR_IDLE && actor_has_work(actor)) {
+        actor->run = ACTOR_QUEUED;
+        queue_push(cpu, actor);
+    } else if (actor->run == ACTOR_GONE) {
+        ready_dead(cpu, actor);
+    }
 }
 
 void actor_release(struct cpu *cpu, struct actor *actor)
 {
-    /* A dying actor with a native turn that waits has nothing to do until that turn is woken. */
-    bool stuck = actor->turns > 0 && at_load(&actor->woken, SEQ_CST) == NULL &&
-                 actor->waiting != NULL && actor->waiting->cancelled;
-    if (!stuck && actor_has_work(actor)) {
-        at_store(&actor->run, ACTOR_QUEUED, RELEASE);
-        queue_enter(cpu, actor);
-        return;
+    ASSERT(actor->run == ACTOR_RUNNING);
+    actor->run = ACTOR_IDLE;
+    if (actor_has_work(actor)) {
+        actor->run = ACTOR_QUEUED;
+        queue_push(cpu, actor);
     }
-    bool full = actor->turns > 0;
-    uint32_t rest = full ? ACTOR_WAITING : ACTOR_IDLE;
-    /* SEQ_CST store, then looks: a pusher that saw RUNNING did so before it, so its cell is seen by
-     * the look; one that comes later sees IDLE and queues the actor itself. */
-    at_store(&actor->run, rest, SEQ_CST);
-    credits_look(cpu, actor);
-    bool again = at_load(&actor->woken, SEQ_CST) != NULL ||
-                 (!stuck && actor_life(actor) == ACTOR_DYING) ||
-                 (!full && at_load(&actor->mbox.pushed, SEQ_CST) != NULL);
-    if (again && at_cas(&actor->run, &rest, ACTOR_QUEUED, SEQ_CST, RELAXED))
-        queue_enter(cpu, actor);
 }
 
-/* Makes the actor QUEUED from IDLE, and from WAITING too when `from_waiting`; what it was. */
-static uint32_t actor_enqueue(struct cpu *cpu, struct actor *actor, bool from_waiting)
+/* The fast half of sched_post: a message came to an actor that lives here. */
+static inline void post_here(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
-    uint32_t run = at_load(&actor->run, SEQ_CST);
-    while (run == ACTOR_IDLE || (run == ACTOR_WAITING && from_waiting)) {
-        if (at_cas(&actor->run, &run, ACTOR_QUEUED, SEQ_CST, SEQ_CST)) {
-            queue_enter(cpu, actor);
-            return run;
-        }
+    mbox_put(&actor->mbox, cell);
+    if (actor->run == ACTOR_IDLE && actor->turns < actor->concurrency) {
+        actor->run = ACTOR_QUEUED;
+        queue_push(cpu, actor);
+    } else if (actor->run == ACTOR_GONE) {
+        ready_dead(cpu, actor);
     }
-    return run;
 }
 
-/* Nobody runs a dead actor, so whoever came too late queues it once more, to have its mailbox
- * emptied. Not on the spot: a timer that fires holds a lock. The queue holds a ref. */
-static void wake_dead(struct cpu *cpu, struct actor *actor)
+static void post_away(struct actor *actor, struct cell *cell)
 {
-    uint32_t gone = ACTOR_GONE;
-    if (at_load(&actor->mbox.pushed, SEQ_CST) == NULL)
-        return;
-    object_ref(actor_object(actor));
-    if (at_cas(&actor->run, &gone, ACTOR_QUEUED, SEQ_CST, SEQ_CST))
-        queue_enter(cpu, actor);
+    if (mbox_push(&actor->mbox, cell))
+        sched_ask(actor, ASK_MAIL);
+}
+
+void sched_post_inside(struct cpu *cpu, struct actor *actor, struct cell *cell)
+{
+    if (cpu != NULL && actor_here(cpu, actor))
+        post_here(cpu, actor, cell);
     else
-        object_unref(actor_object(actor)); /* somebody else has queued it */
+        post_away(actor, cell);
 }
 
-void sched_wake(struct cpu *cpu, struct actor *actor)
+void sched_post(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
-    if (actor_enqueue(cpu, actor, false) == ACTOR_GONE)
-        wake_dead(cpu, actor);
+    if (cpu == NULL || !actor_here(cpu, actor)) {
+        post_away(actor, cell);
+        return;
+    }
+    cpu_enter(cpu);
+    sched_post_inside(cpu, actor, cell);
+    cpu_leave(cpu);
 }
 
-void mailbox_drain(struct cpu *cpu, struct actor *actor)
+void turn_made_ready(struct actor *actor, struct turn *turn)
 {
-    struct cell *cell;
-    while ((cell = mbox_pop(&actor->mbox)) != NULL)
-        cell_drop(cpu, actor, cell);
+    struct turn **at = &actor->waiting;
+    while (*at != turn) {
+        ASSERT(*at != NULL);
+        at = &(*at)->waits_link;
+    }
+    *at = turn->waits_link;
+    for (at = &actor->ready; *at != NULL;)
+        at = &(*at)->link;
+    turn->link = NULL;
+    *at = turn;
 }
 
-void sched_rouse(struct cpu *cpu, struct actor *actor)
+/* A turn of an actor that lives here, so that nobody parks it or moves it meanwhile. */
+static void wake_here(struct cpu *cpu, struct turn *turn)
 {
-    (void)actor_enqueue(cpu, actor, true);
+    struct actor *actor = turn->actor;
+    bool parked = at_load(&turn->state, RELAXED) == TURN_PARKED;
+    at_store(&turn->state, TURN_WOKEN, RELAXED);
+    if (!parked)
+        return; /* it has not left yet, and will find that it need not */
+    turn_made_ready(actor, turn);
+    if (actor->run == ACTOR_IDLE) {
+        actor->run = ACTOR_QUEUED;
+        queue_push(cpu, actor);
+    }
 }
 
-void turn_wake(struct cpu *cpu, struct turn *turn)
+static void wake_away(struct turn *turn)
 {
     struct actor *actor = turn->actor;
     /* ACQ_REL: the turn sees the result; we see that it was parked whole. Not parked yet: whoever
      * parks it will find WOKEN, and the turn is not ours to touch any more. */
     if (at_swap(&turn->state, TURN_WOKEN, ACQ_REL) != TURN_PARKED)
         return;
-    at_store(&actor->woken, turn, SEQ_CST);
-    (void)actor_enqueue(cpu, actor, true);
+    struct turn *head = at_load(&actor->woken, RELAXED);
+    do {
+        turn->link = head;
+        /* RELEASE: who takes it sees the link. */
+    } while (!at_cas(&actor->woken, &head, turn, RELEASE, RELAXED));
+    /* Its actor is not gone while it waits. After the push the turn may go on and end. */
+    sched_ask(actor, ASK_WOKEN);
+}
+
+void turn_wake_inside(struct cpu *cpu, struct turn *turn)
+{
+    if (cpu != NULL && actor_here(cpu, turn->actor))
+        wake_here(cpu, turn);
+    else
+        wake_away(turn);
+}
+
+void turn_wake(struct cpu *cpu, struct turn *turn)
+{
+    if (cpu == NULL || !actor_here(cpu, turn->actor)) {
+        wake_away(turn);
+        return;
+    }
+    cpu_enter(cpu);
+    turn_wake_inside(cpu, turn);
+    cpu_leave(cpu);
 }
 
 bool turn_was_woken(struct turn *turn)
@@ -111,7 +168,7 @@ bool turn_was_woken(struct turn *turn)
 static void turn_detach(struct turn *turn)
 {
     if (turn->caller != NULL && !turn->caller_ref) {
-        object_ref(actor_object(turn->caller));
+        object_ref(actor_object(turn->caller->actor));
         turn->caller_ref = true;
     }
 }
@@ -119,13 +176,15 @@ static void turn_detach(struct turn *turn)
 void turn_park(struct cpu *cpu, struct turn *turn)
 {
     struct actor *actor = turn->actor;
+    ASSERT(actor->run == ACTOR_RUNNING);
     turn_detach(turn);
+    turn->waits_link = actor->waiting;
     actor->waiting = turn;
     uint32_t expected = TURN_RUNS;
     /* RELEASE: who resumes it sees all that it wrote. */
     if (!at_cas(&turn->state, &expected, TURN_PARKED, ACQ_REL, ACQUIRE)) {
         ASSERT(expected == TURN_WOKEN);
-        at_store(&actor->woken, turn, SEQ_CST);
+        turn_made_ready(actor, turn);
     }
     actor_release(cpu, actor);
 }
@@ -149,7 +208,9 @@ void sched_landed(struct cpu *cpu)
     struct turn *parking = cpu->parking;
     if (parking != NULL) {
         cpu->parking = NULL;
+        cpu_enter(cpu);
         turn_park(cpu, parking);
+        cpu_leave(cpu);
     }
 }
 
@@ -182,13 +243,12 @@ tn_err pack_transfer(struct space *from, const struct tn_pack *pack, struct spac
 }
 
 /* Copies an answer to where the caller waits for it, whole or not at all. */
-static tn_err wait_fill(struct wait *wait, struct actor *caller, struct space *from,
-                        const struct tn_pack *out)
+static tn_err wait_fill(struct wait *wait, struct space *from, const struct tn_pack *out)
 {
     wait->len = out->len;
     if (out->len > at_load(&wait->room_size, RELAXED)) /* ours while the wait is FILLING */
         return TN_ETOOBIG;
-    tn_err err = pack_transfer(from, out, caller->space, wait->caps);
+    tn_err err = pack_transfer(from, out, wait->actor->space, wait->caps);
     if (err != TN_OK) {
         wait->len = 0;
         return err;
@@ -205,13 +265,12 @@ static tn_err clean_result(tn_err result)
     return result < TN_ERRORS_LAST || result == TN_DEFERRED ? TN_EINTERNAL : result;
 }
 
-tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, tn_err result,
+tn_err wait_answer(struct cpu *cpu, struct wait *wait, uint64_t generation, tn_err result,
                    struct space *from, const struct tn_pack *out)
 {
-    struct wait *wait = wait_of(caller);
     if (!wait_claim(wait, generation, WAIT_FILLING))
         return TN_EGONE;
-    tn_err err = out != NULL ? wait_fill(wait, caller, from, out) : TN_OK;
+    tn_err err = out != NULL ? wait_fill(wait, from, out) : TN_OK;
     wait->result = err != TN_OK ? err : clean_result(result);
     wait_filled(wait, generation);
     turn_wake(cpu, wait->turn);
@@ -220,13 +279,12 @@ tn_err wait_answer(struct cpu *cpu, struct actor *caller, uint64_t generation, t
 
 /* The same when the caller's turn is below us on this CPU and has not left it: nobody else can
  * complete its wait, which is in no queue, without expiry and known to us alone; so no swap. */
-static tn_err answer_below(struct actor *caller, tn_err result, struct space *from,
+static tn_err answer_below(struct wait *wait, tn_err result, struct space *from,
                            const struct tn_pack *out)
 {
-    struct wait *wait = wait_of(caller);
     uint64_t generation = wait_generation(wait);
-    ASSERT(wait_is_open(wait, generation) && wait->queue == NULL && !wait->expires);
-    tn_err err = out != NULL ? wait_fill(wait, caller, from, out) : TN_OK;
+    ASSERT(wait_is_open(wait, generation) && list_empty(&wait->link) && !wait->expires);
+    tn_err err = out != NULL ? wait_fill(wait, from, out) : TN_OK;
     wait->result = err != TN_OK ? err : clean_result(result);
     wait_filled(wait, generation);
     ASSERT(at_load(&wait->turn->state, RELAXED) == TURN_RUNS);
@@ -236,7 +294,7 @@ static tn_err answer_below(struct actor *caller, tn_err result, struct space *fr
 
 tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const struct tn_pack *out)
 {
-    struct actor *caller = turn->caller;
+    struct wait *caller = turn->caller;
     if (caller == NULL)
         return TN_EINVAL;
     turn->caller = NULL;
@@ -244,7 +302,7 @@ tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const stru
     if (!turn->caller_ref)
         return answer_below(caller, result, turn->actor->space, out);
     tn_err err = wait_answer(cpu, caller, turn->generation, result, turn->actor->space, out);
-    object_unref(actor_object(caller));
+    object_unref(actor_object(caller->actor));
     return err;
 }
 
@@ -260,7 +318,30 @@ void turn_answer_or_drop(struct cpu *cpu, struct turn *turn, tn_err result,
     }
 }
 
-static void credit_freed(struct cpu *cpu, struct actor *actor);
+void credits_grant(struct cpu *cpu, struct actor *actor)
+{
+    struct wait_queue *queue = &actor->senders;
+    while (!wait_queue_empty(queue) && mbox_reserve(&actor->mbox)) {
+        struct wait *wait = wait_queue_claim(queue);
+        if (wait == NULL) {
+            mbox_credit(&actor->mbox);
+            break;
+        }
+        wait->credit_held = true;
+        wait_filled(wait, wait->queue_generation);
+        turn_wake_inside(cpu, wait->turn);
+    }
+}
+
+void credit_freed(struct cpu *cpu, struct actor *actor, const struct cell *cell)
+{
+    if ((cell->flags & CELL_AWAY) != 0)
+        mbox_credit_away(&actor->mbox);
+    else
+        mbox_credit(&actor->mbox);
+    if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
+        credits_grant(cpu, actor);
+}
 
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
@@ -273,8 +354,9 @@ void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
     if ((cell->flags & CELL_CALL) != 0) {
         struct cell_call call = cell->body.call;
         block = call.block;
+        struct actor *caller = call.caller->actor;
         (void)wait_answer(cpu, call.caller, call.generation, TN_EGONE, actor->space, NULL);
-        object_unref(actor_object(call.caller));
+        object_unref(actor_object(caller));
     } else if ((cell->flags & CELL_BLOCK) != 0) {
         block = cell->body.block;
     }
@@ -284,62 +366,68 @@ void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
     for (uint32_t i = 0; i < cell->ncaps; i++)
         cap_delete(actor->space, caps[i]);
     block_free(block);
+    cpu_enter(cpu);
+    credit_freed(cpu, actor, cell);
     cell_give(cpu, cell);
-    credit_freed(cpu, actor);
+    cpu_leave(cpu);
 }
 
-/* Hands the credits that there are to those who wait for one. */
-static void credits_grant(struct cpu *cpu, struct actor *actor)
+void mailbox_drain(struct cpu *cpu, struct actor *actor)
 {
-    struct wait_queue *queue = &actor->senders;
-    lock_take(&queue->lock);
-    while (!list_empty(&queue->waits) && mbox_reserve(&actor->mbox, actor->mailbox_capacity)) {
-        struct wait *wait = wait_queue_claim(queue);
-        if (wait == NULL) {
-            mbox_unreserve(&actor->mbox); /* nobody can have come: we hold the lock */
-            break;
-        }
-        wait->credit_held = true;
-        wait_filled(wait, wait->queue_generation);
-        turn_wake(cpu, wait->turn);
+    for (;;) {
+        cpu_enter(cpu);
+        struct cell *cell = mbox_take(&actor->mbox);
+        cpu_leave(cpu);
+        if (cell == NULL)
+            return;
+        cell_drop(cpu, actor, cell);
     }
-    lock_drop(&queue->lock);
 }
 
-void credits_look(struct cpu *cpu, struct actor *actor)
+void credit_back(struct cpu *cpu, struct actor *actor, bool away)
 {
-    if (at_load(&actor->senders.length, SEQ_CST) != 0)
+    if (away) {
+        mbox_credit_away(&actor->mbox);
+        sched_ask(actor, ASK_LOOK); /* somebody may wait for it */
+        return;
+    }
+    struct cpu *home = actor_lock(cpu, actor);
+    mbox_credit(&actor->mbox);
+    /* Inside a home that is not ours we are no CPU that could queue there: it looks itself. */
+    if (home == cpu)
         credits_grant(cpu, actor);
+    actor_unlock(cpu, home);
+    if (home != cpu)
+        sched_ask(actor, ASK_LOOK);
 }
 
-void credit_back(struct cpu *cpu, struct actor *actor)
+/* Gives back what a sender waited for: its place in the queue, or the credit that it got. Outside.
+ */
+static void wait_release_credit(struct cpu *cpu, struct wait *wait, struct actor *actor)
 {
-    mbox_unreserve(&actor->mbox);
-    credits_look(cpu, actor);
-}
-
-/* Whoever begins to wait at this moment may be missed: credits_look follows before the runner lets
- * the actor go. */
-static void credit_freed(struct cpu *cpu, struct actor *actor)
-{
-    mbox_free(&actor->mbox);
-    if (at_load(&actor->senders.length, RELAXED) != 0)
-        credits_grant(cpu, actor);
+    struct cpu *home = actor_lock(cpu, actor);
+    wait_dequeue(wait);
+    actor_unlock(cpu, home);
+    wait->credit_of = NULL;
+    if (wait->credit_held)
+        credit_back(cpu, actor, false);
+    wait->credit_held = false;
+    object_unref(actor_object(actor));
 }
 
 void wait_release(struct cpu *cpu, struct wait *wait)
 {
     if (wait->expires)
-        event_cancel(&wait->expiry);
+        event_cancel(cpu, &wait->expiry);
     wait->expires = false;
-    wait_dequeue(wait);
     struct actor *credit_of = wait->credit_of;
-    if (credit_of != NULL) {
-        wait->credit_of = NULL;
-        if (wait->credit_held)
-            credit_back(cpu, credit_of);
-        wait->credit_held = false;
-        object_unref(actor_object(credit_of));
+    if (credit_of != NULL)
+        wait_release_credit(cpu, wait, credit_of);
+    if (wait->queue_lock != NULL) {
+        lock_take(wait->queue_lock);
+        wait_dequeue(wait);
+        lock_drop(wait->queue_lock);
+        wait->queue_lock = NULL;
     }
     if (wait->held != NULL) {
         struct object *held = wait->held;
@@ -347,11 +435,16 @@ void wait_release(struct cpu *cpu, struct wait *wait)
         object_unref(held);
     }
     struct actor *callee = at_load(&wait->callee, RELAXED);
-    if (callee != NULL) /* RELEASE: a search that sees it missed nothing, the wait is over */
+    if (callee != NULL) {
+        wait_lend_end(wait, callee);
+        /* RELEASE: a search that sees it missed nothing, the wait is over. */
         at_store(&wait->callee, NULL, RELEASE);
+    }
     if (wait->callee_ref)
         object_unref(actor_object(callee));
     wait->callee_ref = false;
+    wait->turn->wait = NULL;
+    wait->turn = NULL;
     wait_close(wait);
 }
 
@@ -363,51 +456,59 @@ static bool turn_from_embedded(struct turn *turn, struct cell *cell)
     return embedded_take(cell, &turn->info.cookie);
 }
 
+static void turn_from_call(struct turn *turn, struct cell *cell, tn_time limit)
+{
+    struct cell_call *call = &cell->body.call;
+    turn->caller = call->caller;
+    turn->caller_ref = true;
+    turn->generation = call->generation;
+    turn->depth = cell->len; /* no arguments inline: len carries the depth */
+    turn->info.deadline = call->deadline < limit ? call->deadline : limit;
+    turn->block = call->block;
+    turn->in.len = 0;
+}
+
 bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     turn->actor = actor;
     turn->cell = cell;
     turn->block = NULL;
     turn->caller = NULL;
-    turn->caller_ref = false;
-    turn->deferred = false;
-    turn->cancelled = false;
-    turn->depth = 0;
+    turn->wait = NULL;
     turn->fiber = NULL;
+    turn->depth = 0;
+    turn->caller_ref = turn->deferred = turn->cancelled = false;
     at_init(&turn->state, TURN_RUNS);
     tn_time limit = actor->deadline_ns == 0 ? TN_NEVER : cpu->now + actor->deadline_ns;
+    uint32_t flags = cell->flags, ncaps = cell->ncaps;
     turn->info = (struct tn_turn){.badge = cell->badge,
                                   .cause = cell->cause,
                                   .deadline = limit,
                                   .now = cpu->now,
                                   .method = cell->method,
-                                  .cls = cell->cls};
-    turn->in = (struct tn_pack){.ncaps = cell->ncaps, .len = cell->len};
-    if ((cell->flags & CELL_EMBEDDED) != 0)
+                                  .cls = cell->cls,
+                                  .flags = TN_TURN_ONEWAY};
+    turn->in.len = cell->len;
+    turn->in.size = 0;
+    turn->in.ncaps = ncaps;
+    turn->in.move = 0;
+    if ((flags & CELL_EMBEDDED) != 0)
         return turn_from_embedded(turn, cell);
-    credit_freed(cpu, actor); /* it is out of the mailbox, though its cell is still needed */
-    if ((cell->flags & CELL_CALL) != 0) {
-        struct cell_call *call = &cell->body.call;
-        turn->caller = call->caller;
-        turn->caller_ref = true;
-        turn->generation = call->generation;
-        turn->depth = cell->len; /* no arguments inline: len carries the depth */
-        turn->info.deadline = call->deadline < limit ? call->deadline : limit;
-        turn->block = call->block;
-        turn->in.len = 0;
-    } else {
-        turn->info.flags = TN_TURN_ONEWAY;
-        if ((cell->flags & CELL_BLOCK) != 0)
-            turn->block = cell->body.block;
+    if ((flags & CELL_CALL) != 0) {
+        turn->info.flags = 0;
+        turn_from_call(turn, cell, limit);
+    } else if ((flags & CELL_BLOCK) != 0) {
+        turn->block = cell->body.block;
     }
     if (turn->block != NULL) {
         turn->in.len = turn->block->len;
         turn->in.data = turn->block->bytes;
-        memcpy(turn->in.caps, turn->block->caps, cell->ncaps * sizeof(tn_cap));
-    } else {
-        memcpy(turn->in.caps, cell->body.bytes, cell->ncaps * sizeof(tn_cap));
-        turn->in.data = cell->body.bytes + cell->ncaps * sizeof(tn_cap);
+        memcpy(turn->in.caps, turn->block->caps, ncaps * sizeof(tn_cap));
+        return true;
     }
+    turn->in.data = cell->body.bytes + ncaps * sizeof(tn_cap);
+    if (ncaps != 0)
+        memcpy(turn->in.caps, cell->body.bytes, ncaps * sizeof(tn_cap));
     return true;
 }
 
@@ -421,11 +522,10 @@ void turn_drop_caps(struct turn *turn)
 void turn_finish(struct cpu *cpu, struct turn *turn)
 {
     struct actor *actor = turn->actor;
-    ASSERT(actor->turns == 1);
-    ASSERT(turn->caller == NULL);
-    actor->turns = 0;
-    actor->waiting = NULL;
-    block_free(turn->block);
+    ASSERT(actor->turns > 0 && turn->caller == NULL && turn->wait == NULL);
+    actor->turns--;
+    if (turn->block != NULL)
+        block_free(turn->block);
     if (turn->cell != NULL)
         cell_give(cpu, turn->cell);
 }

@@ -28,6 +28,7 @@
 #include "machine/hosted/fault.h"
 #include "machine/hosted/fiber.h"
 #include "machine/hosted/memory.h"
+#include "machine/linux/barrier.h"
 #include "machine/linux/linux.h"
 #include "machine/linux/park_word.h"
 
@@ -220,7 +221,9 @@ int linux_machine_init(const struct linux_machine *config)
         return -EBUSY;
     if (config->cpus > TN_CPUS_MAX)
         return -EINVAL;
-    int err = hosted_memory_init(config->memory_bytes);
+    int err = barrier_init();
+    if (err == 0)
+        err = hosted_memory_init(config->memory_bytes);
     if (err < 0)
         return err;
     machine.cpus = config->cpus > 0 ? config->cpus : affinity_count();

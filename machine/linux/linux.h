@@ -14,7 +14,8 @@ struct linux_machine {
  * faults blocked, and installs handlers of SIGSEGV and SIGBUS that tell a stack overflow from
  * another fault before the former action takes over. One machine a process, not to be used in a
  * child after fork. 0, or a negative errno with nothing held: -EINVAL, -EBUSY, -ENOMEM, -EAGAIN
- * (no more threads). */
+ * (no more threads), -ENOSYS (no membarrier system call, or a seccomp filter refuses it: see
+ * machine_barrier). */
 int linux_machine_init(const struct linux_machine *config);
 
 /* Ends the workers, puts the former handlers back, unmaps memory and all stacks; only after

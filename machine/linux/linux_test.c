@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/filter.h>
+#include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -274,21 +275,53 @@ static void overflow_child(void)
     machine_run(overflow_on_cpu, NULL);
 }
 
-/* As on a Linux before 6.13: madvise does not know MADV_GUARD_INSTALL (102). */
-static void forbid_guard_marks(void)
+/* From now on this process's system call `number` fails with `error` when its argument `index` is
+ * `value`. */
+static void forbid(uint32_t number, uint32_t index, uint32_t value, uint32_t error)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 102, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                 offsetof(struct seccomp_data, args) + (uint32_t)sizeof(uint64_t) * index),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = ARRAY_LEN(code), .filter = code};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
         _exit(4);
+}
+
+/* As on a Linux before 6.13: madvise does not know MADV_GUARD_INSTALL (102). */
+static void forbid_guard_marks(void)
+{
+    forbid(SYS_madvise, 2, 102, EINVAL);
+}
+
+/* As on a Linux before 4.14. */
+static void forbid_expedited_barrier(void)
+{
+    forbid(SYS_membarrier, 0, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, EINVAL);
+}
+
+static void slow_barrier_child(void)
+{
+    forbid_expedited_barrier();
+    forbid(SYS_membarrier, 0, MEMBARRIER_CMD_PRIVATE_EXPEDITED, EPERM);
+    child_init();
+    machine_barrier();
+    linux_machine_destroy();
+}
+
+static void no_barrier_child(void)
+{
+    forbid_expedited_barrier();
+    forbid(SYS_membarrier, 0, MEMBARRIER_CMD_GLOBAL, EPERM);
+    for (int i = 0; i < 2; i++)
+        if (set_up_two(NULL) != -ENOSYS || machine_cpu_count() != 0)
+            _exit(6);
 }
 
 static void overflow_child_older_linux(void)
@@ -336,6 +369,20 @@ static void test_stack_overflow_older_linux(void **state)
     int status = run_child(overflow_child_older_linux, text, sizeof(text));
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     assert_non_null(strstr(text, "stack overflow of a native turn"));
+}
+
+static void test_barrier_older_linux(void **state)
+{
+    (void)state;
+    char text[4096];
+    assert_int_equal(run_child(slow_barrier_child, text, sizeof(text)), 0);
+}
+
+static void test_barrier_refused(void **state)
+{
+    (void)state;
+    char text[4096];
+    assert_int_equal(run_child(no_barrier_child, text, sizeof(text)), 0);
 }
 
 static void test_wild_access(void **state)
@@ -512,6 +559,8 @@ int main(void)
         cmocka_unit_test(test_setup),
         cmocka_unit_test(test_stack_overflow),
         cmocka_unit_test(test_stack_overflow_older_linux),
+        cmocka_unit_test(test_barrier_older_linux),
+        cmocka_unit_test(test_barrier_refused),
         cmocka_unit_test(test_wild_access),
         cmocka_unit_test(test_sent_signal_still_kills),
         cmocka_unit_test(test_handlers_are_restored),

@@ -200,6 +200,11 @@ void machine_relax(void)
     sim_advance(sim_below(UINT64_C(1) << (hurry < LONE_BITS_MAX ? hurry : LONE_BITS_MAX)));
 }
 
+void machine_barrier(void)
+{
+    race_point();
+}
+
 void machine_park(uint32_t cpu, uint64_t until_ns)
 {
     ASSERT(sim.current == cpu);

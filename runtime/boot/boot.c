@@ -240,6 +240,7 @@ tn_err boot_make(const struct boot_input *input, struct boot **ret_boot)
     if (err != TN_OK)
         return err;
     struct actor_config config = {.name = "root",
+                                  .patient = true, /* its job is not more urgent than others */
                                   .memory = memory,
                                   .space = boot->space,
                                   .mailbox = 4,
@@ -285,8 +286,7 @@ void boot_stop(struct boot *boot)
     if (job != NULL)
         actor_kill(NULL, job); /* its caller, the root, goes on with TN_EGONE */
     if (embedded_claim(&boot->stop)) {
-        mbox_push(&boot->actor->mbox, &boot->stop.cell);
-        sched_wake(NULL, boot->actor);
+        sched_post(NULL, boot->actor, &boot->stop.cell);
     }
 }
 

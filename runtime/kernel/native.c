@@ -65,7 +65,7 @@ static void run_call(struct native *native, struct turn *turn)
         goto answer;
     }
     if (out.size > sizeof(small)) {
-        block = block_make(turn->actor->memory, out.size);
+        block = block_make(actor_memory(turn->actor), out.size);
         if (block == NULL) {
             turn_drop_caps(turn);
             err = TN_ENOMEM;
@@ -113,7 +113,7 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
 static void native_destroy(struct instance *instance)
 {
     struct native *native = (struct native *)instance;
-    struct untyped *memory = instance->actor->memory;
+    struct untyped *memory = actor_memory(instance->actor);
     if (native->self != NULL)
         mem_free(memory, native->self, native->component->state_size);
     mem_free(memory, native, sizeof(*native));
@@ -133,13 +133,13 @@ tn_err native_make(struct actor *actor, const struct tn_component *component,
         return TN_EVERSION;
     if (component->size < offsetof(struct tn_component, load))
         return TN_EINVAL;
-    struct native *native = mem_alloc(actor->memory, sizeof(*native));
+    struct native *native = mem_alloc(actor_memory(actor), sizeof(*native));
     if (native == NULL)
         return TN_ENOMEM;
     if (component->state_size > 0) {
-        native->self = mem_alloc(actor->memory, component->state_size);
+        native->self = mem_alloc(actor_memory(actor), component->state_size);
         if (native->self == NULL) {
-            mem_free(actor->memory, native, sizeof(*native));
+            mem_free(actor_memory(actor), native, sizeof(*native));
             return TN_ENOMEM;
         }
     }

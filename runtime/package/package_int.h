@@ -169,7 +169,8 @@ void manifest_parse(struct doc *doc, struct str text, struct package *package);
 struct instance {
     const struct toml_node *node;
     bool known, complete, sound; /* its manifest: see struct package */
-    bool placed;                 /* domain or [place] said where */
+    bool placed;                 /* domain, [place] or who runs the system said where */
+    bool asked_for;              /* the last of these: no line of a file says it */
     struct toml_pos package_at;
     struct toml_pos placed_at;
     struct toml_pos wire_at[SYSTEM_NEEDS_MAX];

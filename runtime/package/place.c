@@ -67,19 +67,32 @@ static void place_one(struct system *system, const struct section *s, const stru
     c->domain = (enum component_domain)domain;
 }
 
-/* May it be where system.toml puts it? */
+/* What is wrong with where a component was put: at its line, or with the option that did it. */
+static void place_fault(struct system *system, const struct component_spec *c,
+                        const struct instance *instance, struct toml_pos at, const char *text)
+{
+    if (instance->asked_for)
+        fault(&system->doc, (struct toml_pos){0, 0}, "%s %s=%s: %s", system->input->places_by,
+              plain(c->name).text, domain_names[c->domain], text);
+    else
+        fault(&system->doc, at, "%s", text);
+}
+
+/* May it be where it was put? */
 static void placed_check(struct system *system, const struct component_spec *c,
                          const struct instance *instance)
 {
+    struct message m = {.len = 0};
     if (c->domain == DOMAIN_PROCESS)
-        fault(&system->doc, instance->placed_at,
-              "domain \"process\" is not available yet: write \"wasm\" for %s",
-              quote(c->name).text);
+        message_add(&m, "domain \"process\" is not available yet: write \"wasm\" for %s",
+                    quote(c->name).text);
     else if (c->domain == DOMAIN_KERNEL && c->ring > 1 && !c->trusted && instance->known)
-        fault(&system->doc, instance->placed_at,
-              "%s is of ring %u and may not be in the kernel: write \"wasm\", or add it to "
-              "components in [trust]",
-              quote(c->name).text, c->ring);
+        message_add(&m,
+                    "%s is of ring %u and may not be in the kernel: write \"wasm\", or add it to "
+                    "components in [trust]",
+                    quote(c->name).text, c->ring);
+    if (m.len > 0)
+        place_fault(system, c, instance, instance->placed_at, m.text);
 }
 
 static void code_check(struct system *system, const struct component_spec *c,
@@ -88,9 +101,12 @@ static void code_check(struct system *system, const struct component_spec *c,
     struct str file = c->domain == DOMAIN_KERNEL ? c->native_file : c->wasm_file;
     if (system->input->probe == NULL || !instance->sound || c->domain == DOMAIN_PROCESS)
         return;
-    if (system->input->probe(system->input->read_ctx, file) != TN_OK)
-        fault(&system->doc, instance->package_at, "%s runs in %s, but there is no %s: build it",
-              quote(c->name).text, domain_names[c->domain], quote(file).text);
+    if (system->input->probe(system->input->read_ctx, file) == TN_OK)
+        return;
+    struct message m = {.len = 0};
+    message_add(&m, "%s runs in %s, but there is no %s: build it", quote(c->name).text,
+                domain_names[c->domain], quote(file).text);
+    place_fault(system, c, instance, instance->package_at, m.text);
 }
 
 /* What who runs the system asks for; of several for one component the last counts. */
@@ -102,8 +118,7 @@ static void place_asked_for(struct system *system)
         if (component == UINT32_MAX)
             continue;
         struct instance *instance = &system->instances[component];
-        instance->placed = true;
-        instance->placed_at = instance->node->key_at;
+        instance->placed = instance->asked_for = true;
         system->spec.components[component].domain = place->domain;
     }
 }

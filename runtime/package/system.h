@@ -192,6 +192,7 @@ struct system_input {
     void *read_ctx;     /* of both */
     const struct system_place *places;
     uint32_t nplaces;
+    const char *places_by;         /* how they were asked for, for messages: "--place" */
     uint64_t machine_memory_bytes; /* "memory" over it is a fault; 0: any goes */
     uint32_t machine_cpus;         /* likewise "cpus" */
     void *arena; /* everything that the spec and the faults point to is made here */

@@ -152,7 +152,7 @@ static tn_err check_handlers(struct guest *guest, struct wasm_error *ret_error)
 static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
 {
     struct actor *actor = guest->instance.actor;
-    uint64_t pages = mem_stats(actor->memory).free_bytes / WASM_PAGE_BYTES * 3 / 4;
+    uint64_t pages = mem_stats(actor_memory(actor)).free_bytes / WASM_PAGE_BYTES * 3 / 4;
     tn_err err = TN_ENOMEM;
     for (uint32_t i = 0; i < MEMORY_TRIES && err == TN_ENOMEM && pages > 0; i++) {
         struct wasm_config config = {
@@ -545,7 +545,7 @@ static void guest_destroy(struct instance *instance)
     if (guest->wasm != NULL)
         wasm_destroy(guest->wasm);
     wasm_unload(guest->module);
-    mem_free(instance->actor->memory, guest, sizeof(*guest));
+    mem_free(actor_memory(instance->actor), guest, sizeof(*guest));
 }
 
 static const struct domain wasm_domain = {
@@ -576,13 +576,13 @@ tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
 {
     struct wasm_error error = {.err = TN_ENOMEM, .func = UINT32_MAX};
     fmt_print(error.text, sizeof(error.text), "the memory granted is used up");
-    struct guest *guest = mem_alloc(actor->memory, sizeof(*guest));
+    struct guest *guest = mem_alloc(actor_memory(actor), sizeof(*guest));
     tn_err err = TN_ENOMEM;
     if (guest == NULL)
         goto failed;
     guest->instance = (struct instance){.domain = &wasm_domain, .actor = actor};
     guest->config = *config;
-    guest->alloc = (struct wasm_alloc){guest_alloc, guest_free, actor->memory};
+    guest->alloc = (struct wasm_alloc){guest_alloc, guest_free, actor_memory(actor)};
     guest->fresh = true;
     err = wasm_load(&guest->alloc, bytes, len, &guest->module, &error);
     if (err == TN_OK)
@@ -595,7 +595,7 @@ tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
     }
     if (guest->module != NULL)
         wasm_unload(guest->module);
-    mem_free(actor->memory, guest, sizeof(*guest));
+    mem_free(actor_memory(actor), guest, sizeof(*guest));
 failed:
     *ret_error = error;
     ret_error->err = err;

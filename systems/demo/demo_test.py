@@ -4,6 +4,7 @@ files that are no series.
 
 Usage: demo_test.py TENON FOLDER, where FOLDER is systems/demo of the build tree.
 """
+import decimal
 import os
 import re
 import subprocess
@@ -78,12 +79,14 @@ class Demo(unittest.TestCase):
         code, out, said = self.run_tenon("system.toml", self.page)
         self.assertEqual(code, 0, said)
         # Exactly: the detector's quality is a promise, and the forecast has the same bits anywhere.
-        for series in (r"machine_temperature_system_failure +22,695 +2 +2 of 4 +0 ",
-                       r"cpu_utilization_asg_misconfiguration +18,050 +6 +1 of 1 +4 ",
-                       r"ec2_request_latency_system_failure +4,032 +3 +3 of 3 +0 ",
-                       r"rds_cpu_utilization_e47b3b +4,032 +2 +2 of 2 +0 "):
+        for series in (r"machine_temperature_system_failure +22,695 +2 +2 +0 +2 of 4 ",
+                       r"cpu_utilization_asg_misconfiguration +18,050 +6 +2 +4 +1 of 1 ",
+                       r"ec2_request_latency_system_failure +4,032 +3 +3 +0 +3 of 3 +2.2% in 4 h ",
+                       r"rds_cpu_utilization_e47b3b +4,032 +2 +2 +0 +2 of 2 "):
             self.assertRegex(out, series)
-        self.assertIn("found 8 of 10 labelled failures, with 4 false alarms", out)
+        self.assertIn("13 findings: 9 hits, which find 8 of 10 labelled failures, "
+                      "and 4 false alarms", out)
+        self.assertIn(f"tenon: wrote {self.page}\n", said)
         for attempt, error in (("read a file it was not given", "TN_EBADCAP"),
                                ("call what it is not wired to", "TN_ENOTWIRED"),
                                ("forge capabilities", "TN_EBADCAP"),
@@ -98,6 +101,12 @@ class Demo(unittest.TestCase):
         self.assertEqual(len(pictures), 4)
         self.assertEqual(page.count('class="bad">false alarm'), 4)
         self.assertEqual(page.count(">missed<"), 2)
+        self.assertIn("findings: 9 hits, 4 false alarms", page)
+        self.assertIn("2.2 % in the next 4 h", page)
+        # What is wide moves sideways in a box of its own, and no card does.
+        self.assertEqual(page.count("overflow-x"), 1)
+        self.assertEqual(len(re.findall(r'<div class="wide" tabindex="0">\s*<(?:table|svg)', page)),
+                         page.count("<table>") + len(pictures))
 
     def test_same_bits_in_the_kernel(self):
         pages = []
@@ -135,6 +144,57 @@ class Demo(unittest.TestCase):
         page, pictures = self.check_page()
         self.assertEqual(len(pictures), 1)
         self.assertIn("line 5002: 'oops' is one field", page)
+
+    def test_findings_are_told(self):
+        """The first few with when and what, and how many more."""
+        def rows(spikes):
+            return "".join(f"{1700000000 + 300 * i},{500 if i in spikes else 10 + i % 7}\n"
+                           for i in range(8000)).encode()
+        code, out, said = self.run_csv(rows({4000}))
+        self.assertEqual(code, 0, said)
+        self.assertRegex(out, r"series\.csv: 1 finding \(times are UTC\)\n  2023-11-28 19:33 to "
+                              r"2023-11-2\d \d\d:\d\d  range, high: 500\.0 where ")
+        self.assertNotIn(" more,", out)
+        code, out, said = self.run_csv(rows(range(1000, 8000, 900)))
+        found = int(re.search(r"series\.csv: (\d+) findings", out)[1])
+        self.assertGreater(found, 5)
+        self.assertEqual(len(re.findall(r"(?m)^  2023-.* where .* was expected$", out)), 5)
+        self.assertIn(f"  and {found - 5} more, in the report\n", out)
+        self.assertIn(f"tenon: wrote {self.page}\n", said)
+        code, out, said = self.run_csv(rows(()))
+        self.assertIn("series.csv: no findings\n", out)
+
+    def test_rows_out_of_order(self):
+        rows = [f"{1700000000 + 60 * i},{i % 5}" for i in range(1000)]
+        code, out, said = self.run_csv("\n".join(["t,v", *rows, rows[7], rows[8], "x,1"]).encode())
+        self.assertEqual(code, 0, said)
+        self.assertIn("series.csv: 1 line is no row, the first is line 1004: 'x' is not a time\n"
+                      "series.csv: 2 rows are not later than a row before, the first on line 1002; "
+                      "left out of the detection\n", out)
+        self.assertIn("2 not later than a row before, the first on line 1002, left out of the "
+                      "detection; 1 line is no row, the first is line 1004", self.check_page()[0])
+        self.assertIn("1,002 rows from 2023-11-14 22:13 to 2023-11-15 14:52", self.check_page()[0])
+
+    def test_numbers_that_are_hard_to_read(self):
+        """The work for a number is bounded, however small it is or long."""
+        with decimal.localcontext() as context:
+            context.prec = 1200
+            middles = [decimal.Decimal(2 * (2**51 + i * 7**15) + 1) * decimal.Decimal(2)**-1075
+                       for i in range(50)]
+        for numbers in (["4.9e-324"], [f"{middle:e}" for middle in middles],
+                        ["7" * 980 + "e-1300"]):
+            rows = "".join(f"{1700000000 + 300 * i},{numbers[i % len(numbers)]}\n"
+                           for i in range(5000))
+            code, out, said = self.run_csv(rows.encode())
+            self.assertEqual(code, 0, said)
+            self.assertRegex(out, r"series\.csv +5,000 ")
+
+    def test_quiet_is_quiet(self):
+        path = os.path.join(self.folder.name, "series.csv")
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(f"{1700000000 + 60 * i},{i % 5}\n" for i in range(100))
+        code, out, said = self.run_tenon("csv.toml", path, self.page, options=["--quiet"])
+        self.assertEqual((code, said), (0, out))
 
     def test_few_rows(self):
         code, _, said = self.run_csv(b"2014-03-07,1\n")

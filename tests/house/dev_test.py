@@ -58,6 +58,20 @@ class Dev(unittest.TestCase):
             self.assertEqual((status, out), (2, ''), arguments)
             self.assertIn('./dev help', err)
 
+    def test_bench_ends_with_the_floors_that_were_missed(self):
+        stubs = {'dpkg-query': '#!/bin/sh\necho installed\n', 'ninja': '#!/bin/sh\nexit 0\n'}
+        with open(DEV, encoding='utf-8') as file:
+            files = {'dev': file.read(), 'packages.txt': '', 'build/release/build.ninja': ''}
+        for line, expected in (('', 0), ('core: 1 of 2 missed: message', 1)):
+            stubs['meson'] = f'#!/bin/sh\n[ -z "{line}" ] || echo "{line}" >>"$BENCH_MISSED"\n'
+            with Tree(files) as root:
+                dev = os.path.join(root, 'dev')
+                os.chmod(dev, 0o755)
+                status, _, err = self.dev('bench', stubs=stubs, dev=dev)
+            self.assertEqual(status, expected, err)
+            self.assertEqual('floors were missed' in err, expected == 1)
+            self.assertTrue(err.endswith(f'  {line}\n' if line else ''), err)
+
     def test_missing_packages_without_root_are_named_on_one_line(self):
         stubs = {'dpkg-query': '#!/bin/sh\nexit 1\n', 'id': '#!/bin/sh\necho 1000\n',
                  'sudo': '#!/bin/sh\nexit 1\n', 'meson': '#!/bin/sh\ntouch "$LOG/ran"\nexit 1\n'}

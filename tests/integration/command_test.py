@@ -1,4 +1,5 @@
 """command_test.py: words: version, help, what is wrong with a command line, and its exit status."""
+import json
 import os
 import pty
 import subprocess
@@ -29,6 +30,7 @@ class Command(cli.Case):
                 self.assertIn('--' + option['name'], told)
             if verb['name'] != 'help':
                 self.assertEqual(self.expect(0, verb['name'], '--help').stdout, told)
+                self.assertEqual(self.expect_json(0, verb['name'], '--help'), {'verbs': [verb]})
 
     def test_wrong_words(self):
         cases = [
@@ -60,6 +62,13 @@ class Command(cli.Case):
                 self.assertIn(message, done.stderr)
                 self.assertTrue(done.stderr.startswith('tenon: '), done.stderr)
                 self.assertEqual(done.stdout, '')
+                end = words.index('--') if '--' in words else len(words)
+                asked = self.expect(2, *words[:end], '--json', *words[end:])
+                found = json.loads(asked.stdout)
+                self.assertIs(found['ok'], False)
+                self.assertEqual(asked.stderr, f"tenon: {found['error']}\n")
+                if words:
+                    self.assertIn(message, found['error'])
 
     def test_words_that_would_act_on_a_terminal_are_escaped(self):
         done = self.expect(2, 'evil\x1b[2Jverb\n')

@@ -33,15 +33,24 @@ class Run(cli.Case):
     def test_log_lines_go_to_standard_error(self):
         text = cli.system('hello', before='domain = "kernel"')
         self.write('hello.toml', text + '[wires]\n"hello.log" = { driver = "log" }\n')
-        done = self.expect(0, 'run', 'hello.toml', '-q')
-        self.assertRegex(done.stderr, r'^\[ *\d+\.\d{6}\] hello info: Hello, world!')
+        done = self.expect(0, 'run', 'hello.toml')
+        self.assertRegex(done.stderr, r'(?m)^\[ *\d+\.\d{6}\] hello info: Hello, world!')
+        quiet = self.expect(0, 'run', 'hello.toml', '-q', '-v')
+        self.assertEqual((quiet.stdout, quiet.stderr), (done.stdout, ''))
 
     def test_place_is_held_to_the_rules(self):
         self.write('hello.toml', cli.system('hello').replace('components = ["hello"]', ''))
         done = self.expect(2, 'run', 'hello.toml', '--place=hello=kernel')
-        self.assertIn("may not be in the kernel: write \"wasm\"", done.stderr)
+        self.assertIn("hello.toml: --place hello=kernel: 'hello' is of ring 2 and may not be in "
+                      'the kernel: write "wasm"', done.stderr)
+        found = self.expect_json(2, 'run', 'hello.toml', '--place=hello=kernel')
+        self.assertEqual([f['line'] for f in found['faults']], [0])
         done = self.expect(2, 'run', 'hello.toml', '--place=hello=process')
-        self.assertIn('not available yet', done.stderr)
+        self.assertIn('--place hello=process: domain "process" is not available yet', done.stderr)
+        os.unlink(self.path('hello/hello.tn.so'))
+        self.write('hello.toml', cli.system('hello', before='domain = "wasm"'))
+        done = self.expect(2, 'run', 'hello.toml', '--place=hello=kernel')
+        self.assertIn("--place hello=kernel: 'hello' runs in kernel, but there is no ", done.stderr)
 
     def test_exit_codes_of_a_job(self):
         for code, status in ((0, 0), (1, 1), (3, 3), (254, 254), (255, 255), (256, 255),
@@ -151,7 +160,8 @@ class Run(cli.Case):
             self.assertGreater(found['ready_ms'], 0)
             self.assertEqual(found['job'], {'exit_code': 0,
                                             'summary': 'Hello, Ada! This is run 1.'})
-            self.assertEqual((found['ok'], found['stopped'], found['faults']), (True, False, []))
+            self.assertEqual((found['ok'], found['stopped'], found['faults'], found['written']),
+                             (True, False, [], []))
             one = found['components'][0]
             self.assertEqual((one['name'], one['domain'], one['failed']),
                              ('hello', domain, False))

@@ -45,11 +45,13 @@ static struct kit_actor *make(struct kit *kit, const struct kit_config *c, struc
     assert_int_equal(space_make(memory, &kernel->caps, &kernel->limbo,
                                 c->slots > 0 ? c->slots : 1024, &a->space),
                      TN_OK);
+    uint8_t priority = c->urgent ? 0 : c->idle ? TN_PRIORITIES - 1 : TN_PRIORITY_DEFAULT;
     struct actor_config config = {.name = c->name,
                                   .memory = memory,
                                   .space = a->space,
                                   .mailbox = c->mailbox,
-                                  .priority = c->urgent ? 0 : TN_PRIORITY_DEFAULT,
+                                  .priority = priority,
+                                  .concurrency = c->concurrency,
                                   .deadline_ns = c->deadline_ns,
                                   .home = kernel->cpu[c->cpu % kernel->ncpus],
                                   .limbo = &kernel->limbo,

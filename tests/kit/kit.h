@@ -35,6 +35,8 @@ struct kit_config {
     const char *name;
     uint32_t cpu, mailbox;
     bool urgent;           /* the most urgent priority instead of the default */
+    bool idle;             /* the least urgent */
+    uint8_t concurrency;   /* turns; 0: 1 */
     uint32_t slots;        /* capabilities; 0: many */
     uint64_t memory_bytes; /* of its own; 0: the kernel's */
     tn_time deadline_ns;   /* longest turn; 0: none */
