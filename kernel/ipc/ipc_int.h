@@ -2,6 +2,8 @@
 #ifndef KERNEL_IPC_IPC_INT_H
 #define KERNEL_IPC_IPC_INT_H
 
+#include "base/assert.h"
+#include "kernel/cap/lookup.h"
 #include "kernel/ipc/ipc.h"
 
 struct endpoint {
@@ -10,12 +12,35 @@ struct endpoint {
     uint16_t interface;
 };
 
-struct endpoint *endpoint_of(struct object *object);
+extern const struct object_class endpoint_class;
+static inline struct endpoint *endpoint_of(struct object *object)
+{
+    ASSERT(object->class == &endpoint_class);
+    return (struct endpoint *)object;
+}
 
 /* Where a message through the capability `to` goes, of a turn that may call it by that method.
  * TN_EMETHOD, TN_EAGAIN (not started yet), TN_EGONE, and what cap_lookup gives. */
-tn_err endpoint_decode(struct turn *turn, tn_cap to, uint32_t method, struct actor **ret_target,
-                       uint64_t *ret_badge);
+static inline __attribute__((always_inline)) tn_err endpoint_decode(struct turn *turn, tn_cap to,
+                                                                    uint32_t method,
+                                                                    struct actor **ret_target,
+                                                                    uint64_t *ret_badge)
+{
+    struct cap_view view;
+    tn_err err = cap_find(turn->actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view);
+    if (__builtin_expect(err != TN_OK, 0))
+        return err;
+    struct endpoint *endpoint = endpoint_of(view.object);
+    uint32_t interface = method >> 16;
+    if (interface == 0 || (endpoint->interface != interface && endpoint->interface != 0))
+        return TN_EMETHOD;
+    enum actor_life life = actor_life(endpoint->target);
+    if (__builtin_expect(life != ACTOR_READY, 0))
+        return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
+    *ret_target = endpoint->target;
+    *ret_badge = view.badge;
+    return TN_OK;
+}
 
 /* Takes a cell of the turn's actor, making its pool at first use. NULL: no memory. */
 struct cell *actor_cell(struct actor *actor);

@@ -31,14 +31,8 @@ static void endpoint_destroy(struct object *object)
     object_unref(actor_object(target));
 }
 
-static const struct object_class endpoint_class = {
+const struct object_class endpoint_class = {
     .type = OBJ_ENDPOINT, .name = "endpoint", .destroy = endpoint_destroy};
-
-struct endpoint *endpoint_of(struct object *object)
-{
-    ASSERT(object->class == &endpoint_class);
-    return (struct endpoint *)object;
-}
 
 tn_err endpoint_make(struct untyped *mem, struct limbo *limbo, struct actor *target,
                      uint16_t interface, struct endpoint **ret_endpoint)
@@ -56,25 +50,6 @@ tn_err endpoint_make(struct untyped *mem, struct limbo *limbo, struct actor *tar
 struct object *endpoint_object(struct endpoint *endpoint)
 {
     return &endpoint->object;
-}
-
-tn_err endpoint_decode(struct turn *turn, tn_cap to, uint32_t method, struct actor **ret_target,
-                       uint64_t *ret_badge)
-{
-    struct cap_view view;
-    tn_err err = cap_lookup(turn->actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view);
-    if (err != TN_OK)
-        return err;
-    struct endpoint *endpoint = endpoint_of(view.object);
-    uint32_t interface = method >> 16;
-    if (interface == 0 || (endpoint->interface != interface && endpoint->interface != 0))
-        return TN_EMETHOD;
-    enum actor_life life = actor_life(endpoint->target);
-    if (life != ACTOR_READY)
-        return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
-    *ret_target = endpoint->target;
-    *ret_badge = view.badge;
-    return TN_OK;
 }
 
 /* Notifications */

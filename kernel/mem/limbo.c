@@ -44,20 +44,6 @@ void limbo_add(struct limbo *limbo, struct object *object)
     lock_drop(&limbo->lock);
 }
 
-void limbo_boundary(struct limbo *limbo, uint32_t cpu)
-{
-    ASSERT(cpu < limbo->cpus);
-    struct limbo_cpu *own = &limbo->cpu[cpu];
-    uint64_t seen = at_load(&own->seen, RELAXED); /* only this CPU writes it */
-    ASSERT(seen != IDLE);
-    /* ACQUIRE pairs with the RELEASE of epoch_begin: lookups from here on see every unlinking that
-     * came before the epoch. */
-    uint64_t epoch = at_load(&limbo->epoch, ACQUIRE);
-    /* RELEASE pairs with the ACQUIRE of all_passed: uses of old pointers end before. */
-    if (seen != epoch)
-        at_store(&own->seen, epoch, RELEASE);
-}
-
 void limbo_idle(struct limbo *limbo, uint32_t cpu)
 {
     ASSERT(cpu < limbo->cpus);

@@ -33,7 +33,20 @@ void limbo_init(struct limbo *limbo, uint32_t cpus);
 /* Takes an object whose refs are 0 and whose link is in no list. Any CPU. */
 void limbo_add(struct limbo *limbo, struct object *object);
 /* This CPU, which is busy, holds no pointer from before. Cheap: called between turns. */
-void limbo_boundary(struct limbo *limbo, uint32_t cpu);
+static inline void limbo_boundary(struct limbo *limbo, uint32_t cpu)
+{
+    ASSERT(cpu < limbo->cpus);
+    struct limbo_cpu *own = &limbo->cpu[cpu];
+    uint64_t seen = at_load(&own->seen, RELAXED); /* only this CPU writes it */
+    /* ACQUIRE pairs with the RELEASE of epoch_close: lookups from here on see every unlinking that
+     * came before the epoch. */
+    uint64_t epoch = at_load(&limbo->epoch, ACQUIRE);
+    if (__builtin_expect(seen == epoch, 1))
+        return;
+    ASSERT(seen != UINT64_MAX); /* it is not idle */
+    /* RELEASE pairs with the ACQUIRE of all_passed: uses of old pointers end before. */
+    at_store(&own->seen, epoch, RELEASE);
+}
 /* Around sleep, also for good: a CPU that is idle counts as passed. limbo_busy before it touches
  * any object. */
 void limbo_idle(struct limbo *limbo, uint32_t cpu);

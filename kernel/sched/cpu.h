@@ -64,8 +64,9 @@ struct cpu {
     atomic_u32 inside; /* the owner has it, or is looking whether it may */
     atomic_u32 wanted; /* somebody else has it, or waits for it */
     /* under the lock */
-    uint32_t queued; /* bit p: queue[p] is not empty */
-    uint32_t nqueued;
+    struct actor *next; /* the head of the queues, see post.h */
+    uint32_t queued;    /* bit p: queue[p] is not empty */
+    uint32_t nqueued;   /* in them */
     struct list queue[TN_PRIORITIES];
     /* owner only */
     _Alignas(64) uint32_t id;

@@ -55,10 +55,9 @@ void actor_unlock(struct cpu *own, struct cpu *home)
         cpu_release(home);
 }
 
-void queue_push(struct cpu *cpu, struct actor *actor)
+void queue_push_behind(struct cpu *cpu, struct actor *actor)
 {
-    uint32_t priority = actor_priority(actor);
-    actor->queued_at = (uint8_t)priority;
+    uint32_t priority = actor->queued_at;
     list_push_back(&cpu->queue[priority], &actor->queue_link);
     cpu->queued |= 1u << priority;
     cpu->nqueued++;
@@ -74,10 +73,9 @@ static void queue_remove(struct cpu *cpu, struct actor *actor)
     cpu->nqueued--;
 }
 
-struct actor *queue_pop(struct cpu *cpu)
+struct actor *queue_pop_listed(struct cpu *cpu)
 {
-    if (cpu->queued == 0)
-        return NULL;
+    ASSERT(cpu->queued != 0);
     uint32_t priority = (uint32_t)__builtin_ctz(cpu->queued);
     struct actor *actor = CONTAINER_OF(cpu->queue[priority].next, struct actor, queue_link);
     queue_remove(cpu, actor);
@@ -88,6 +86,10 @@ void queue_again(struct cpu *cpu, struct actor *actor)
 {
     if (actor->run != ACTOR_QUEUED || actor_priority(actor) >= actor->queued_at)
         return;
+    if (cpu->next == actor) {
+        actor->queued_at = (uint8_t)actor_priority(actor);
+        return;
+    }
     queue_remove(cpu, actor);
     queue_push(cpu, actor);
 }

@@ -43,57 +43,123 @@ void sched_meter_exactly(struct cpu *cpu, struct actor *actor)
 
 static bool is_lifecycle(const struct turn *turn)
 {
-    return turn->info.method >> 16 == 0 && turn->info.cls == MSG_MODULE_LOAD;
+    return turn->info.cls == MSG_MODULE_LOAD && turn->info.method >> 16 == 0;
 }
 
-/* A turn of an actor that cannot serve ends before it begins. */
-static bool turn_refused(struct cpu *cpu, struct turn *turn)
+/* A message of the kernel's own, taken out of the object that it is part of. */
+static bool turn_from_embedded(struct turn *turn, struct cell *cell)
 {
-    tn_err err = TN_OK;
-    if (actor_life(turn->actor) != ACTOR_READY && !is_lifecycle(turn))
-        err = TN_EGONE;
-    else if (turn->info.deadline <= cpu->now)
-        err = TN_ETIME;
-    if (__builtin_expect(err == TN_OK, 1))
-        return false;
-    turn_drop_caps(turn);
-    (void)turn_answer(cpu, turn, err, NULL);
+    turn->info.flags = TN_TURN_ONEWAY;
+    turn->cell = NULL;
+    return embedded_take(cell, &turn->info.cookie);
+}
+
+static void turn_from_call(struct turn *turn, struct cell *cell, tn_time limit)
+{
+    struct cell_call *call = &cell->body.call;
+    turn->caller = call->caller;
+    turn->caller_ref = true;
+    turn->generation = call->generation;
+    turn->depth = cell->len; /* no arguments inline: len carries the depth */
+    turn->info.deadline = call->deadline < limit ? call->deadline : limit;
+    turn->block = call->block;
+    turn->in.len = 0;
+}
+
+/* Fills a turn from a message; frees nothing: turn_finish does, after the answer. False when the
+ * message came to nothing: it is gone, there is no turn. Outside. */
+static inline bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor,
+                                  struct cell *cell)
+{
+    turn->actor = actor;
+    turn->cell = cell;
+    turn->block = NULL;
+    turn->caller = NULL;
+    turn->wait = NULL;
+    turn->fiber = NULL;
+    turn->depth = 0;
+    turn->caller_ref = turn->deferred = turn->cancelled = false;
+    at_init(&turn->state, TURN_RUNS);
+    tn_time limit = actor->deadline_ns == 0 ? TN_NEVER : cpu->now + actor->deadline_ns;
+    uint32_t flags = cell->flags, ncaps = cell->ncaps;
+    turn->info = (struct tn_turn){.badge = cell->badge,
+                                  .cause = cell->cause,
+                                  .deadline = limit,
+                                  .now = cpu->now,
+                                  .method = cell->method,
+                                  .cls = cell->cls,
+                                  .flags = TN_TURN_ONEWAY};
+    turn->in.len = cell->len;
+    turn->in.size = 0;
+    turn->in.ncaps = ncaps;
+    turn->in.move = 0;
+    if ((flags & CELL_EMBEDDED) != 0)
+        return turn_from_embedded(turn, cell);
+    if ((flags & CELL_CALL) != 0) {
+        turn->info.flags = 0;
+        turn_from_call(turn, cell, limit);
+    } else if ((flags & CELL_BLOCK) != 0) {
+        turn->block = cell->body.block;
+    }
+    if (turn->block != NULL) {
+        turn->in.len = turn->block->len;
+        turn->in.data = turn->block->bytes;
+        memcpy(turn->in.caps, turn->block->caps, ncaps * sizeof(tn_cap));
+        return true;
+    }
+    turn->in.data = cell->body.bytes + ncaps * sizeof(tn_cap);
+    if (ncaps != 0)
+        memcpy(turn->in.caps, cell->body.bytes, ncaps * sizeof(tn_cap));
     return true;
 }
 
-/* Runs a turn that has been filled in and counted; returns with the turn ended, or its continuation
- * to be parked. Outside. */
-static inline struct cpu *turn_run(struct cpu *cpu, struct turn *turn, struct fiber *fiber,
-                                   enum turn_end *ret_end)
+/* A turn of an actor that cannot serve ends before it begins. */
+static void refuse_turn(struct cpu *cpu, struct turn *turn)
 {
-    struct actor *actor = turn->actor;
-    const struct domain *domain = actor->instance->domain;
-    ASSERT(actor->turns > 0);
-    sched_meter(cpu, actor);
-    bool on_fiber = domain->on_fiber;
-    if (on_fiber) {
-        turn->fiber = fiber;
-        fiber->turn = turn;
-    }
-    *ret_end = TURN_DONE;
-    if (!turn_refused(cpu, turn)) {
-        /* From here on it takes messages: they queue behind its start. */
-        if (is_lifecycle(turn) && turn->info.method == LIFE_START)
-            (void)actor_ready(actor);
-        *ret_end = domain->run(cpu, turn);
-    }
-    if (on_fiber) {
-        ASSERT(*ret_end == TURN_DONE);
-        cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
-    }
-    return cpu;
+    bool serves = actor_life(turn->actor) == ACTOR_READY || is_lifecycle(turn);
+    turn_drop_caps(turn);
+    (void)turn_answer(cpu, turn, serves ? TN_ETIME : TN_EGONE, NULL);
 }
 
-/* A turn has ended, or is to be parked. Outside; inside afterwards. */
-static inline bool turn_over(struct cpu *cpu, struct turn *turn, enum turn_end end)
+/* Runs a turn that has been filled in and counted; how it came back. Outside. Where the domain is
+ * `on_fiber`, the CPU afterwards is the fiber's. */
+static inline __attribute__((always_inline)) enum turn_end turn_run(struct cpu *cpu,
+                                                                    struct turn *turn,
+                                                                    const struct domain *domain)
+{
+    struct actor *actor = turn->actor;
+    sched_meter(cpu, actor);
+    bool lifecycle = is_lifecycle(turn);
+    bool serves = actor_life(actor) == ACTOR_READY || lifecycle;
+    if (__builtin_expect(!serves || turn->info.deadline <= cpu->now, 0)) {
+        refuse_turn(cpu, turn);
+        return TURN_DONE;
+    }
+    /* From here on it takes messages: they queue behind its start. */
+    if (__builtin_expect(lifecycle, 0) && turn->info.method == LIFE_START)
+        (void)actor_ready(actor);
+    return domain->run(cpu, turn);
+}
+
+/* The same on the fiber that we are on; returns the CPU that it is then on. */
+static inline __attribute__((always_inline)) struct cpu *turn_run_on(struct cpu *cpu,
+                                                                     struct turn *turn,
+                                                                     struct fiber *fiber,
+                                                                     const struct domain *domain)
+{
+    turn->fiber = fiber;
+    fiber->turn = turn;
+    enum turn_end end = turn_run(cpu, turn, domain);
+    ASSERT(end == TURN_DONE);
+    return fiber->cpu; /* it may have waited and gone on elsewhere */
+}
+
+/* A turn has come back: it has ended, or is to be parked. Outside; inside afterwards. True when the
+ * actor is still ours. */
+static bool turn_over(struct cpu *cpu, struct turn *turn, enum turn_end end)
 {
     cpu_enter(cpu);
-    if (__builtin_expect(end == TURN_DONE, 1)) {
+    if (end == TURN_DONE) {
         turn_finish(cpu, turn);
         return true;
     }
@@ -101,31 +167,53 @@ static inline bool turn_over(struct cpu *cpu, struct turn *turn, enum turn_end e
     return false;
 }
 
-/* Takes a message through its turn; *ret_mine tells whether the actor is still ours. Inside, and
- * inside the CPU that it returns. */
-static inline struct cpu *run_cell(struct cpu *cpu, struct actor *actor, struct cell *cell,
-                                   bool *ret_mine)
+/* Takes a message out of the mailbox into a turn; false when it came to nothing. Inside; outside
+ * afterwards. */
+static inline __attribute__((always_inline)) bool cell_begin(struct cpu *cpu, struct actor *actor,
+                                                             struct cell *cell, struct turn *turn)
 {
-    struct turn local;
-    struct instance *instance = actor->instance;
-    struct turn *turn = instance->domain->on_fiber ? &local : instance->domain->turn_room(instance);
     actor->turns++;
     if ((cell->flags & CELL_EMBEDDED) == 0)
         credit_freed(cpu, actor, cell); /* it is out of the mailbox, though the cell is needed */
     cpu_leave(cpu);
-    *ret_mine = true;
-    if (!turn_from_cell(turn, cpu, actor, cell)) {
+    if (__builtin_expect(!turn_from_cell(turn, cpu, actor, cell), 0))
+        return false;
+    if (turn->caller == NULL)
+        actor->stats.messages_processed++;
+    cpu->stats.messages_processed++;
+    return true;
+}
+
+/* Takes a message through its turn on this fiber. Inside, and inside the CPU that it returns. */
+static inline __attribute__((always_inline)) struct cpu *run_native(struct cpu *cpu,
+                                                                    struct actor *actor,
+                                                                    struct cell *cell,
+                                                                    const struct domain *domain)
+{
+    struct turn turn;
+    if (__builtin_expect(!cell_begin(cpu, actor, cell, &turn), 0)) {
         cpu_enter(cpu);
         actor->turns--;
         return cpu;
     }
-    if (turn->caller == NULL)
-        actor->stats.messages_processed++;
-    cpu->stats.messages_processed++;
-    enum turn_end end;
-    cpu = turn_run(cpu, turn, fiber_self(), &end);
-    *ret_mine = turn_over(cpu, turn, end);
+    cpu = turn_run_on(cpu, &turn, fiber_self(), domain);
+    cpu_enter(cpu);
+    turn_finish(cpu, &turn);
     return cpu;
+}
+
+/* The same for a domain that keeps turns as data; true when the actor is still ours. Inside before
+ * and after. */
+static bool run_data(struct cpu *cpu, struct actor *actor, struct cell *cell,
+                     const struct domain *domain)
+{
+    struct turn *turn = domain->turn_room(actor->instance);
+    if (!cell_begin(cpu, actor, cell, turn)) {
+        cpu_enter(cpu);
+        actor->turns--;
+        return true;
+    }
+    return turn_over(cpu, turn, turn_run(cpu, turn, domain));
 }
 
 /* Goes on with a turn that was woken; false when the actor is not ours any more. Inside before and
@@ -181,12 +269,17 @@ static inline bool is_special(struct actor *actor)
     return !mail;
 }
 
-/* A message to an actor that has no code yet. Inside before and after. */
-static void refuse_cell(struct cpu *cpu, struct actor *actor, struct cell *cell)
+/* What is not a message to a native actor; false when the actor is not ours any more. Inside before
+ * and after. */
+static __attribute__((noinline)) bool run_other(struct cpu *cpu, struct actor *actor,
+                                                struct cell *cell)
 {
+    if (actor->instance != NULL)
+        return run_data(cpu, actor, cell, actor->instance->domain);
     cpu_leave(cpu);
-    cell_drop(cpu, actor, cell);
+    cell_drop(cpu, actor, cell); /* it has no code yet */
     cpu_enter(cpu);
+    return true;
 }
 
 /* Runs a batch of an actor that was taken from a queue; returns the CPU that it is then on. Inside
@@ -217,11 +310,10 @@ static struct cpu *run_actor(struct cpu *cpu, struct actor *actor)
         struct cell *cell = mbox_take(&actor->mbox);
         if (cell == NULL)
             break;
-        if (__builtin_expect(actor->instance == NULL, 0))
-            refuse_cell(cpu, actor, cell);
-        else
-            cpu = run_cell(cpu, actor, cell, &mine);
-        if (__builtin_expect(!mine, 0))
+        struct instance *instance = actor->instance;
+        if (__builtin_expect(instance != NULL && instance->domain->on_fiber, 1))
+            cpu = run_native(cpu, actor, cell, instance->domain);
+        else if (!run_other(cpu, actor, cell))
             return cpu;
     }
     actor_release(cpu, actor);
@@ -259,7 +351,7 @@ static void sleep_until_work(struct cpu *cpu, bool waiting)
 static void idle(struct cpu *cpu)
 {
     look_at_clock(cpu, NULL);
-    if (cpu->queued != 0)
+    if (!queue_empty(cpu))
         return;
     cpu_leave(cpu);
     bool waiting = limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
@@ -308,9 +400,9 @@ static struct cpu *fiber_call(struct cpu *cpu, struct fiber *fiber)
     while (fiber->has_call) {
         struct turn *turn = &fiber->call_turn;
         struct actor *actor = turn->actor;
-        enum turn_end end;
-        cpu = turn_run(cpu, turn, fiber, &end);
-        (void)turn_over(cpu, turn, end);
+        cpu = turn_run_on(cpu, turn, fiber, actor->instance->domain);
+        cpu_enter(cpu);
+        turn_finish(cpu, turn);
         actor_release(cpu, actor);
         cpu_leave(cpu);
         struct fiber *caller = fiber->caller;
@@ -350,8 +442,7 @@ static void run_call_below(struct cpu *cpu, struct turn *turn, struct fiber *sel
     struct actor *actor = turn->actor;
     turn->fiber = NULL;
     self->nested++;
-    enum turn_end end;
-    (void)turn_run(cpu, turn, self, &end);
+    enum turn_end end = turn_run(cpu, turn, actor->instance->domain);
     self->nested--;
     if (turn_over(cpu, turn, end))
         actor_release(cpu, actor);

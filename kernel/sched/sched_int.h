@@ -4,7 +4,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "kernel/sched/cpu.h"
+#include "kernel/sched/post.h"
 
 /* What every fiber runs: its call if it has one, then the loop. Never returns. */
 void fiber_main(void *fiber);
@@ -17,21 +17,35 @@ void fiber_switch_to(struct cpu *cpu, struct machine_fiber *from, struct fiber *
 /* First thing on the far side of every switch: finishes what the side that left could not. */
 void sched_landed(struct cpu *cpu);
 
-/* Fills a turn from a message; frees nothing: turn_finish does, after the answer. False when the
- * message came to nothing: it is gone, there is no turn. Outside. */
-bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, struct cell *cell);
 /* Frees what a turn that has ended held. Inside. */
-void turn_finish(struct cpu *cpu, struct turn *turn);
+static inline void turn_finish(struct cpu *cpu, struct turn *turn)
+{
+    struct actor *actor = turn->actor;
+    ASSERT(actor->turns > 0 && turn->caller == NULL && turn->wait == NULL);
+    actor->turns--;
+    if (turn->block != NULL)
+        block_free(turn->block);
+    if (turn->cell != NULL)
+        cell_give(cpu, turn->cell);
+}
 /* Leaves a turn waiting, or ready again if it was woken meanwhile, and releases its actor. Inside.
  */
 void turn_park(struct cpu *cpu, struct turn *turn);
 /* A parked turn of an actor that lives here goes to the end of the ready ones. Inside. */
 void turn_made_ready(struct actor *actor, struct turn *turn);
-/* The message that a cell was is out of the mailbox: its credit goes to who waits for one, or back.
- * Inside. */
-void credit_freed(struct cpu *cpu, struct actor *actor, const struct cell *cell);
 /* Hands out credits to those who wait for one. Inside. */
 void credits_grant(struct cpu *cpu, struct actor *actor);
+/* The message that a cell was is out of the mailbox: its credit goes to who waits for one, or back.
+ * Inside. */
+static inline void credit_freed(struct cpu *cpu, struct actor *actor, const struct cell *cell)
+{
+    if ((cell->flags & CELL_AWAY) != 0)
+        mbox_credit_away(&actor->mbox);
+    else
+        mbox_credit(&actor->mbox);
+    if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
+        credits_grant(cpu, actor);
+}
 /* Frees a message unread; a call is answered with TN_EGONE. By the receiver's runner, outside. */
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell);
 /* Drops all that is in the mailbox. By the receiver's runner, outside. */
@@ -42,6 +56,20 @@ bool actor_reap(struct cpu *cpu, struct actor *actor);
 /* Empties the mailbox of a DEAD actor that was taken from a queue, and drops the queue's ref.
  * Outside. */
 void sched_run_dead(struct cpu *cpu, struct actor *actor);
+
+/* All that is left of a dying actor is native turns that wait, and know that they are to end. */
+bool actor_is_stuck(struct actor *actor);
+
+/* Something that a runner could do now: go on with a turn, begin one, or clear away. Inside. */
+static inline bool actor_has_work(struct actor *actor)
+{
+    if (actor->ready != NULL)
+        return true;
+    if (actor->mbox.first != NULL && actor->turns < actor->concurrency)
+        return true;
+    /* A dying actor waits for the native turns that it has told so (reap_turns). */
+    return __builtin_expect(actor_life(actor) == ACTOR_DYING, 0) && !actor_is_stuck(actor);
+}
 
 /* From now on this CPU's time is charged to `actor` (NULL: to nobody), exactly where that is asked.
  */
@@ -56,8 +84,6 @@ static inline void sched_meter(struct cpu *cpu, struct actor *actor)
 
 /* Timers and queues of this CPU. Inside. */
 void sched_fire(struct cpu *cpu);
-void queue_push(struct cpu *cpu, struct actor *actor);
-struct actor *queue_pop(struct cpu *cpu);
 /* A QUEUED actor whose priority has risen moves to that queue. */
 void queue_again(struct cpu *cpu, struct actor *actor);
 void queue_take_asked(struct cpu *cpu);

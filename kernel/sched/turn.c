@@ -3,8 +3,7 @@
 
 #include "base/bits.h"
 
-/* All that is left of a dying actor is native turns that wait, and know that they are to end. */
-static bool actor_is_stuck(struct actor *actor)
+bool actor_is_stuck(struct actor *actor)
 {
     for (struct turn *turn = actor->waiting; turn != NULL; turn = turn->waits_link) {
         if (!turn->cancelled)
@@ -13,20 +12,9 @@ static bool actor_is_stuck(struct actor *actor)
     return actor->waiting != NULL;
 }
 
-/* Something that a runner could do now: go on with a turn, begin one, or clear away. Inside. */
-static bool actor_has_work(struct actor *actor)
-{
-    if (actor->ready != NULL)
-        return true;
-    if (actor->turns < actor->concurrency && actor->mbox.first != NULL)
-        return true;
-    /* A dying actor waits for the native turns that it has told so (reap_turns). */
-    return actor_life(actor) == ACTOR_DYING && !actor_is_stuck(actor);
-}
-
 /* Nobody runs a dead actor, so what came too late queues it once more, to have its mailbox emptied.
  * The queue holds a ref. */
-static void ready_dead(struct cpu *cpu, struct actor *actor)
+void sched_ready_dead(struct cpu *cpu, struct actor *actor)
 {
     if (actor->mbox.first == NULL)
         return;
@@ -41,7 +29,7 @@ void sched_ready(struct cpu *cpu, struct actor *actor)
         actor->run = ACTOR_QUEUED;
         queue_push(cpu, actor);
     } else if (actor->run == ACTOR_GONE) {
-        ready_dead(cpu, actor);
+        sched_ready_dead(cpu, actor);
     }
 }
 
@@ -52,18 +40,6 @@ void actor_release(struct cpu *cpu, struct actor *actor)
     if (actor_has_work(actor)) {
         actor->run = ACTOR_QUEUED;
         queue_push(cpu, actor);
-    }
-}
-
-/* The fast half of sched_post: a message came to an actor that lives here. */
-static inline void post_here(struct cpu *cpu, struct actor *actor, struct cell *cell)
-{
-    mbox_put(&actor->mbox, cell);
-    if (actor->run == ACTOR_IDLE && actor->turns < actor->concurrency) {
-        actor->run = ACTOR_QUEUED;
-        queue_push(cpu, actor);
-    } else if (actor->run == ACTOR_GONE) {
-        ready_dead(cpu, actor);
     }
 }
 
@@ -333,16 +309,6 @@ void credits_grant(struct cpu *cpu, struct actor *actor)
     }
 }
 
-void credit_freed(struct cpu *cpu, struct actor *actor, const struct cell *cell)
-{
-    if ((cell->flags & CELL_AWAY) != 0)
-        mbox_credit_away(&actor->mbox);
-    else
-        mbox_credit(&actor->mbox);
-    if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
-        credits_grant(cpu, actor);
-}
-
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     if ((cell->flags & CELL_EMBEDDED) != 0) {
@@ -448,84 +414,9 @@ void wait_release(struct cpu *cpu, struct wait *wait)
     wait_close(wait);
 }
 
-/* A message of the kernel's own, taken out of the object that it is part of. */
-static bool turn_from_embedded(struct turn *turn, struct cell *cell)
-{
-    turn->info.flags = TN_TURN_ONEWAY;
-    turn->cell = NULL;
-    return embedded_take(cell, &turn->info.cookie);
-}
-
-static void turn_from_call(struct turn *turn, struct cell *cell, tn_time limit)
-{
-    struct cell_call *call = &cell->body.call;
-    turn->caller = call->caller;
-    turn->caller_ref = true;
-    turn->generation = call->generation;
-    turn->depth = cell->len; /* no arguments inline: len carries the depth */
-    turn->info.deadline = call->deadline < limit ? call->deadline : limit;
-    turn->block = call->block;
-    turn->in.len = 0;
-}
-
-bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor, struct cell *cell)
-{
-    turn->actor = actor;
-    turn->cell = cell;
-    turn->block = NULL;
-    turn->caller = NULL;
-    turn->wait = NULL;
-    turn->fiber = NULL;
-    turn->depth = 0;
-    turn->caller_ref = turn->deferred = turn->cancelled = false;
-    at_init(&turn->state, TURN_RUNS);
-    tn_time limit = actor->deadline_ns == 0 ? TN_NEVER : cpu->now + actor->deadline_ns;
-    uint32_t flags = cell->flags, ncaps = cell->ncaps;
-    turn->info = (struct tn_turn){.badge = cell->badge,
-                                  .cause = cell->cause,
-                                  .deadline = limit,
-                                  .now = cpu->now,
-                                  .method = cell->method,
-                                  .cls = cell->cls,
-                                  .flags = TN_TURN_ONEWAY};
-    turn->in.len = cell->len;
-    turn->in.size = 0;
-    turn->in.ncaps = ncaps;
-    turn->in.move = 0;
-    if ((flags & CELL_EMBEDDED) != 0)
-        return turn_from_embedded(turn, cell);
-    if ((flags & CELL_CALL) != 0) {
-        turn->info.flags = 0;
-        turn_from_call(turn, cell, limit);
-    } else if ((flags & CELL_BLOCK) != 0) {
-        turn->block = cell->body.block;
-    }
-    if (turn->block != NULL) {
-        turn->in.len = turn->block->len;
-        turn->in.data = turn->block->bytes;
-        memcpy(turn->in.caps, turn->block->caps, ncaps * sizeof(tn_cap));
-        return true;
-    }
-    turn->in.data = cell->body.bytes + ncaps * sizeof(tn_cap);
-    if (ncaps != 0)
-        memcpy(turn->in.caps, cell->body.bytes, ncaps * sizeof(tn_cap));
-    return true;
-}
-
 void turn_drop_caps(struct turn *turn)
 {
     for (uint32_t i = 0; i < turn->in.ncaps; i++)
         cap_delete(turn->actor->space, turn->in.caps[i]);
     turn->in.ncaps = 0;
-}
-
-void turn_finish(struct cpu *cpu, struct turn *turn)
-{
-    struct actor *actor = turn->actor;
-    ASSERT(actor->turns > 0 && turn->caller == NULL && turn->wait == NULL);
-    actor->turns--;
-    if (turn->block != NULL)
-        block_free(turn->block);
-    if (turn->cell != NULL)
-        cell_give(cpu, turn->cell);
 }

@@ -93,20 +93,20 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
 {
     struct native *native = native_of(turn);
     const struct tn_component *c = native->component;
-    if (turn->info.cls == MSG_MODULE_LOAD) {
+    (void)cpu;
+    if (__builtin_expect(turn->info.cls == MSG_MODULE_LOAD, 0)) {
         tn_err err = run_life(native, turn);
         (void)turn_answer(fiber_self()->cpu, turn, err, NULL);
+    } else if (turn->caller != NULL) {
+        run_call(native, turn);
     } else if (turn->info.cls == MSG_TIMER_EXPIRED) {
         if (HANDLER(c, timer) != NULL)
             c->timer(native->self, &turn->info);
-    } else if (turn->caller != NULL) {
-        run_call(native, turn);
     } else if (HANDLER(c, event) != NULL) {
         c->event(native->self, &turn->info, &turn->in);
     } else {
         turn_drop_caps(turn);
     }
-    (void)cpu;
     return TURN_DONE;
 }
 

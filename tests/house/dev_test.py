@@ -14,8 +14,10 @@ DEV = os.path.join(ROOT, 'dev')
 
 
 def packages():
+    """Those that building, testing and linting need: all but the peers of the benchmarks."""
     with open(os.path.join(ROOT, 'packages.txt'), encoding='utf-8') as file:
-        return [line.strip() for line in file if line.strip() and not line.startswith('#')]
+        needed = file.read().split('# bench: ')[0]
+    return [line.strip() for line in needed.splitlines() if line and not line.startswith('#')]
 
 
 class Tally(unittest.TestCase):

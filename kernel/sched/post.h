@@ -1,0 +1,57 @@
+/* post.h: the near end of a message: the run queue and the mailbox of an actor that lives on this
+ * CPU, inline, because every message passes here. Inside the CPU.
+ *
+ * `next` is the head of the run queues while they are empty: an actor that is made QUEUED when
+ * nothing else is goes there, so two actors that talk cost no list. It is older than all in the
+ * queues, and taken first unless something more urgent came. */
+#ifndef KERNEL_SCHED_POST_H
+#define KERNEL_SCHED_POST_H
+
+#include "base/bits.h"
+#include "kernel/sched/cpu.h"
+
+void queue_push_behind(struct cpu *cpu, struct actor *actor);
+struct actor *queue_pop_listed(struct cpu *cpu);
+
+static inline void queue_push(struct cpu *cpu, struct actor *actor)
+{
+    actor->queued_at = (uint8_t)actor_priority(actor);
+    if (__builtin_expect(cpu->queued == 0 && cpu->next == NULL, 1))
+        cpu->next = actor;
+    else
+        queue_push_behind(cpu, actor);
+}
+
+/* The most urgent, of those the oldest; NULL when nothing is queued. */
+static inline struct actor *queue_pop(struct cpu *cpu)
+{
+    struct actor *actor = cpu->next;
+    if (__builtin_expect(cpu->queued == 0, 1) ||
+        (actor != NULL && actor->queued_at <= (uint32_t)__builtin_ctz(cpu->queued))) {
+        cpu->next = NULL;
+        return actor;
+    }
+    return queue_pop_listed(cpu);
+}
+
+static inline bool queue_empty(const struct cpu *cpu)
+{
+    return cpu->next == NULL && cpu->queued == 0;
+}
+
+/* What came too late for a dead actor queues it once more. */
+void sched_ready_dead(struct cpu *cpu, struct actor *actor);
+
+/* A message that has its credit, to an actor that lives here. */
+static inline void post_here(struct cpu *cpu, struct actor *actor, struct cell *cell)
+{
+    mbox_put(&actor->mbox, cell);
+    if (actor->run == ACTOR_IDLE && actor->turns < actor->concurrency) {
+        actor->run = ACTOR_QUEUED;
+        queue_push(cpu, actor);
+    } else if (__builtin_expect(actor->run == ACTOR_GONE, 0)) {
+        sched_ready_dead(cpu, actor);
+    }
+}
+
+#endif
