@@ -48,6 +48,8 @@ void *arena_alloc(struct untyped *untyped, size_t bytes, bool *ret_zero, uint64_
     uint32_t pages = (uint32_t)pages_for(bytes);
     uint32_t page = pages_take(untyped, pages, ret_zero);
     *ret_charge = (uint64_t)pages * MEM_PAGE;
+    /* Invariant 3: what a turn has to clear stays bounded. */
+    ASSERT(page == 0 || *ret_zero || pages <= MEM_RELEASE / MEM_PAGE);
     return page != 0 ? page_at(untyped, page) : NULL;
 }
 

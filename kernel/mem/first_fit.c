@@ -1,6 +1,7 @@
 /* first_fit.c: an arena that keeps nothing but a list of what is free, in the order of addresses,
  * and takes the first piece that is large enough (Knuth, The Art of Computer Programming 1, 2.5,
- * algorithms A and B). Each operation walks the list: it is here to be simple, not fast.
+ * algorithms A and B). Each operation walks the list, and all that it hands out is cleared, however
+ * much: it is here to be simple, not fast.
  *
  * Invariants (arena_check tests them):
  *  1. A free piece begins with its struct piece; its place and size are multiples of UNIT.

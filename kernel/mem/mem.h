@@ -38,7 +38,8 @@ tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped 
 
 /* `bytes` > 0 zeroed bytes, aligned to 16, to 64 when bytes is a multiple of 64, to bytes when that
  * is a power of two up to MEM_PAGE, and to MEM_PAGE when it is more. NULL when there is no room.
- * Any CPU. */
+ * However many are asked for, the buddy arena has at most MEM_RELEASE of them cleared here: larger
+ * free blocks read as zero already. Any CPU. */
 void *mem_alloc(struct untyped *untyped, size_t bytes);
 /* `bytes` as given to mem_alloc. NULL is harmless. Any CPU. */
 void mem_free(struct untyped *untyped, void *at, size_t bytes);
