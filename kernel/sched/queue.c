@@ -94,8 +94,7 @@ void queue_again(struct cpu *cpu, struct actor *actor)
     queue_push(cpu, actor);
 }
 
-/* Puts an actor whose first bit we have set on its home's list. The list holds a ref. */
-static void asked_push(struct cpu *home, struct actor *actor)
+void asked_push(struct cpu *home, struct actor *actor)
 {
     struct actor *head = at_load(&home->asked, RELAXED);
     do {

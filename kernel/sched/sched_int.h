@@ -89,6 +89,9 @@ void queue_remove(struct cpu *cpu, struct actor *actor);
 /* A QUEUED actor whose priority has risen moves to that queue. */
 void queue_again(struct cpu *cpu, struct actor *actor);
 void queue_take_asked(struct cpu *cpu);
+/* Puts an actor whose first bit the caller has set on its home's list, which holds a ref from now
+ * on. Any CPU. */
+void asked_push(struct cpu *home, struct actor *actor);
 
 /* steal.c */
 

@@ -24,8 +24,14 @@ static void actor_set_home(struct actor *actor, struct cpu *home)
 void actor_follow(struct cpu *cpu, struct actor *actor, struct cpu *to)
 {
     ASSERT(actor->run == ACTOR_IDLE && actor_here(cpu, actor));
+    /* Asked first: at no moment has it work that nobody knows of. Whoever asked it already has put
+     * it on a list, or is about to, and that finds the new home. */
+    uint32_t before = at_or(&actor->asked, ASK_MAIL | ASK_WOKEN | ASK_LOOK, ACQ_REL);
     actor_set_home(actor, to);
-    sched_ask(actor, ASK_MAIL | ASK_WOKEN | ASK_LOOK);
+    if (before == 0) {
+        object_ref(actor_object(actor)); /* the list that it was on still holds one */
+        asked_push(to, actor);
+    }
 }
 
 /* Moves up to `most` of the victim's queued actors, most urgent and oldest first, to the list. With
