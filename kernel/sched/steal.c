@@ -77,7 +77,12 @@ bool work_steal(struct cpu *cpu)
     /* Who asked it while it is in a long turn gets its answer from us. */
     queue_take_asked(victim);
     uint32_t n = take_queued(victim, cpu, most, &taken);
+    bool left = !queue_empty(victim);
     cpu_release(victim);
+    /* What we found in its list and left in its queue it may not have seen before it fell asleep;
+     * the machine remembers the unpark if it is about to. */
+    if (left)
+        machine_unpark(victim->id);
     if (n == 0)
         return false;
     cpu_enter(cpu);
