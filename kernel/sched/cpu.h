@@ -90,6 +90,7 @@ struct cpu {
     struct turn *parking;     /* just left to wait: parked by whoever runs next */
     struct actor *metered;    /* whose time runs; NULL: nobody's */
     tn_time metered_since_ns; /* where it is exact */
+    uint64_t routed;          /* messages whose target was drawn here */
     uint64_t causes;          /* trace contexts begun here */
     struct machine_fiber boot;
     /* shared */
