@@ -273,6 +273,11 @@ void wait_release(struct cpu *cpu, struct wait *wait);
  * with TN_EGONE, its capabilities deleted, its instance destroyed, in its own time. Any CPU. */
 void actor_kill(struct cpu *cpu, struct actor *actor);
 
+/* From the end of its turn at the latest it begins none and goes on with none, while messages queue
+ * and waits expire as ever; until it is resumed, or killed. Twice is once. Outside; any CPU. */
+void actor_pause(struct cpu *cpu, struct actor *actor);
+void actor_resume(struct cpu *cpu, struct actor *actor);
+
 /* Arms an event, which is not armed, in this CPU's wheel. Outside. */
 void event_arm(struct cpu *cpu, struct event *event, tn_time at);
 /* Disarms it wherever it is; after it, the event's function does not run any more. `cpu` is the
