@@ -3,9 +3,9 @@
 
     proofs/check.py MODEL.pml FOLDER [BUG]
 
-FOLDER takes what spin and the compiler make. Exit status 0: without BUG the model has no fault in
-any run and every run ends; with it a fault was found. 77: spin is not installed, nothing is known.
-Anything else, an unfinished search among it, is a failure."""
+FOLDER takes what spin and the compiler make. Exit status 0: without BUG no run has a fault, every
+run ends, and every step of the model is in some run; with it a fault was found. 77: spin is not
+installed, so nothing is known. Anything else, an unfinished search among it, is a failure."""
 import os
 import re
 import shutil
@@ -42,8 +42,8 @@ def search(folder, compiled_for, options):
     """What the verifier says of all runs."""
     run(COMPILE + compiled_for + ['-o', 'pan', 'pan.c'], folder)
     said = run(['./pan', f'-m{STEPS_MAX}'] + options, folder)
-    if 'max search depth too small' in said or 'Search not completed' in said and \
-            'errors: 0' in said:
+    unfinished = 'Search not completed' in said and 'errors: 0' in said
+    if unfinished or 'max search depth too small' in said or 'MEMLIM bound' in said:
         raise Failure('the search is not complete:\n' + said)
     return said
 
@@ -73,6 +73,12 @@ def states(said):
     return stored[1] if stored else 'an unknown number of'
 
 
+def unreached(said):
+    """Steps that no run came to, so of which nothing was shown."""
+    return [line.strip() for line in re.findall(r'^\t\S.*, state \d+, .*$', said, re.M)
+            if '"-end-"' not in line]
+
+
 def check(model, folder, bug):
     """One line on what was found; a Failure when that is not what should be."""
     defines = []
@@ -99,6 +105,8 @@ def check(model, folder, bug):
         return f'{bug} was found: {first}'
     if count != 0:
         raise Failure(f'{first}\n{trail(folder, defines, model)}')
+    if unreached(said):
+        raise Failure('no run comes to\n' + '\n'.join(unreached(said)))
     # No progress label anywhere: a cycle of any kind is a run without an end.
     endless = search(folder, ['-DNP'], ['-l'])
     if errors(endless)[0] != 0:

@@ -64,8 +64,8 @@ inline cpu_leave(me) {
     store(me, INSIDE, 0, LEAVE_ORDER)
 }
 
-/* The caller's own stores reach memory first. After that every other CPU has an empty buffer at some
- * moment before the return, not all at once. */
+/* The caller's own stores reach memory first. After that every other CPU has an empty buffer at
+ * some moment before the return, not all at once. */
 inline machine_barrier(me) {
 #ifndef BUG_NO_BARRIER
     buffer[me].n == 0;

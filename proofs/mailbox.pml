@@ -2,15 +2,15 @@
  *
  * Mirrors kernel/actor/cell.h and cell.c (mbox_put, mbox_push, mbox_collect, mbox_take),
  * kernel/sched/queue.c (sched_ask, asked_push, queue_take_asked, answer_asked), turn.c (sched_post,
- * post_away) and post.h (post_here). The receiver lives on CPU 0 first and may move to CPU 1,
- * at any time while it does not run. A sender on CPU 1 sends message 1; it may move to CPU 0; then it
+ * post_away) and post.h (post_here). The receiver lives on CPU 0 first and may move to CPU 1, at
+ * any time while it does not run. A sender on CPU 1 sends message 1; it may move to CPU 0; then it
  * sends message 2. CPU 2 sends message 3.
  *
  * The lock of a CPU is a word that is swapped with ACQUIRE and stored with RELEASE: cpu_lock.pml
  * shows that the biased lock is one. What is under it alone (the queue of the mailbox, `run`) is
- * kept in plain variables of the model. CPU 0 and CPU 1 are one process each, which does one thing at a
- * time, as a CPU does. The mover is on a CPU of its own; how a CPU moves actors to itself is in
- * steal.pml.
+ * kept in plain variables of the model. CPU 0 and CPU 1 are one process each, which does one thing
+ * at a time, as a CPU does. The mover is on a CPU of its own; how a CPU moves actors to itself is
+ * in steal.pml.
  *
  * Properties
  *   1. Every message is consumed once, whole: its content is seen.
@@ -20,11 +20,11 @@
  *   4. Every run ends; none with a message left.
  *
  * Bounds: two messages of one sender take every pair of doors: both away, both here, and one each
- * where either party moves in between; the order of three follows from that of each two. One message
- * of another sender keeps the stack and the list busy meanwhile. One move leaves the actor on a list
- * of its old home; -DMOVES=2 also brings it home again (5 million states, also without a fault).
- * `asked_link` is not modelled: with one actor a list is that actor or nothing, and property 3 is
- * what makes the link somebody's own.
+ * where either party moves in between; the order of three follows from that of each two. One
+ * message of another sender keeps the stack and the list busy meanwhile. One move leaves the actor
+ * on a list of its old home; -DMOVES=2 also brings it home again (5 million states, also without a
+ * fault). `asked_link` is not modelled: with one actor a list is that actor or nothing, and
+ * property 3 is what makes the link somebody's own.
  *
  * Bugs
  *   BUG_BITS_FIRST       `asked` is swapped to 0 before the list is taken
@@ -269,8 +269,8 @@ end:
 
 active proctype other_sender()
 {
-    byte me = 2, x, link;
-    post(MESSAGES)
+    byte me = 2, x, link; /* no home of anybody: always away */
+    post_away(MESSAGES)
 }
 
 active proctype mover()

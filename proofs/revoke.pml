@@ -1,15 +1,15 @@
 /* revoke.pml: a capability is revoked, and the object's memory reused, while others look it up.
  *
  * Mirrors kernel/cap/lookup.h and cap.c (cap_find, cap_lookup), space.c (slot_begin, space_put),
- * revoke.c (cap_unlink, the end of cap_revoke_step) and kernel/mem/limbo.c (limbo_add, limbo_boundary,
- * limbo_idle, limbo_busy, limbo_reap, limbo_ticket, limbo_passed). CPU 0 looks up and uses in
- * turns, with a boundary or a sleep between them. CPU 1 deletes the capability (generation 1, object
- * 1) and waits for the grace period of object 1, by reaping or with a ticket; the slot goes to
- * object 2 (generation 2) before or after that. Then the memory of object 1 goes to object 3, which
- * gets the slot next (generation 3).
+ * revoke.c (cap_unlink) and kernel/mem/limbo.c and limbo.h (limbo_add, limbo_boundary, limbo_idle,
+ * limbo_busy, limbo_reap, limbo_ticket, limbo_passed). CPU 0 looks up and uses in turns, with a
+ * boundary or a sleep between them. CPU 1 deletes the capability (generation 1, object 1) and waits
+ * for the grace period of object 1, by reaping or with a ticket; the slot goes to object 2
+ * (generation 2) before or after that. Then the memory of object 1 goes to object 3, which gets the
+ * slot next (generation 3).
  *
- * A use is a plain store to the object's memory. The badge goes by the same orders as the object and
- * is left out. All changes of slots are on one CPU: the derivation lock orders them.
+ * A use is a plain store to the object's memory. The badge goes by the same orders as the object
+ * and is left out. All changes of slots are on one CPU: the derivation lock orders them.
  *
  * Properties
  *   1. A handle leads to the object of its own generation, or to none.
@@ -24,7 +24,8 @@
  * Bugs
  *   BUG_NO_GRACE         memory is reused when the capability is gone
  *   BUG_ONE_LOOK         the lookup does not look at the word again
- *   BUG_WORD_EARLY       the second look comes before that at the object: a RELAXED load would let it
+ *   BUG_WORD_EARLY       the second look comes before that at the object: a RELAXED load would let
+ * it
  *   BUG_OBJECT_RELAXED   the object of a slot is stored RELAXED
  *   BUG_WORD_RELAXED     the word of a new life is stored RELAXED
  *   BUG_EPOCH_RELAXED    a new epoch is stored RELAXED

@@ -1,11 +1,12 @@
 /* wait.pml: how a wait is completed, and how its turn is woken.
  *
  * Mirrors kernel/actor/actor.c and actor.h (wait_open, wait_claim, wait_filled, wait_close),
- * kernel/sched/turn.c (wait_answer, wake_away, wake_here, turn_park, turn_was_woken, turn_made_ready),
- * kernel/ipc/wait.c (expire), kernel.c (cancel_native) and queue.c (sched_ask, take_woken). The turn
- * lives on CPU 0. For each of its waits there is a replier on CPU 1 and another party on CPU 2 (a
- * grant, an expiry in the wheel of another CPU), both of which know wait and generation and may
- * come late; on CPU 0 its own expiry and the kill, each once, between the parking and the going on.
+ * kernel/sched/turn.c (wait_answer, wake_away, wake_here, turn_park, turn_was_woken,
+ * turn_made_ready), kernel/ipc/wait.c (expire), kernel.c (cancel_native) and queue.c (sched_ask,
+ * take_woken). The turn lives on CPU 0. For each of its waits there is a replier on CPU 1 and
+ * another party on CPU 2 (a grant, an expiry in the wheel of another CPU), both of which know wait
+ * and generation and may come late; on CPU 0 its own expiry and the kill, each once, between the
+ * parking and the going on.
  *
  * The turn waits twice, in the same wait; then it ends, and its memory is gone. That of the wait
  * stays, as the actor's does. What the two parties elsewhere do, they do for the first generation
@@ -19,7 +20,8 @@
  *
  * Bounds: generations follow each other in the same words, so the second shows all that is left of
  * the first. Two rivals elsewhere and two at home are one of every kind; a further one fails in the
- * same swap. The list of woken turns has one place, for there is one turn; `asked` is in mailbox.pml.
+ * same swap. The list of woken turns has one place, for there is one turn; `asked` is in
+ * mailbox.pml.
  *
  * Bugs
  *   BUG_WAKE_PLAIN     a waker elsewhere loads and stores turn.state
