@@ -9,7 +9,8 @@
  * slot next (generation 3).
  *
  * A use is a plain store to the object's memory. The badge goes by the same orders as the object
- * and is left out. All changes of slots are on one CPU: the derivation lock orders them.
+ * and is left out; so are the marks of a word (revoking, posted), which change neither generation
+ * nor what the slot names. All changes of slots are on one CPU: the derivation lock orders them.
  *
  * Properties
  *   1. A handle leads to the object of its own generation, or to none.
