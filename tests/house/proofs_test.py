@@ -1,4 +1,4 @@
-"""proofs_test.py: proofs/check.py passes no model that shows nothing, and every bug is in the tests."""
+"""proofs_test.py: check.py passes no model that shows nothing, and every bug is in the tests."""
 import os
 import re
 import shutil
