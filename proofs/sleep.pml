@@ -1,17 +1,18 @@
-/* sleep.pml: a CPU goes to sleep while others ask it for something, or stop the kernel.
+/* sleep.pml: a CPU goes to sleep while others ask it, steal from it, or stop the kernel.
  *
  * Mirrors kernel/sched/sched.c (sleep_until_work, and sched_loop as far as it leads there), queue.c
- * (asked_push, the swap of queue_take_asked), kernel.c (kernel_stop) and
- * machine/linux/park_word.h with the futex around it (machine_park, machine_unpark). The CPU is 0.
- * CPUs 1 and 2 ask, one of them twice, and CPU 3 stops the kernel when all was asked: the CPU must
- * have taken all of it and have left its loop. What is on the list is a count here; that its links
- * are seen is in mailbox.pml.
+ * (asked_push, the swap of queue_take_asked), steal.c (work_steal, as the victim sees it), kernel.c
+ * (kernel_stop) and machine/linux/park_word.h with the futex around it (machine_park,
+ * machine_unpark). The CPU is 0. CPUs 1 and 2 ask, one of them twice. CPU 3 is a thief, which takes
+ * the list of those that asked and leaves them in the queue or takes them along; later it stops the
+ * kernel, when all has been run. The CPU must have left its loop then. What is on the list is a
+ * count here; that its links are seen is in mailbox.pml.
  *
  * Properties
  *   1. Nothing that was asked stays untaken, and the stop is seen: the CPU does not sleep for ever.
  *   2. Every run ends.
  *
- * Bounds: three pushes and the stop. The CPU sleeps between any two of them, before all and after
+ * Bounds: three pushes, one theft and the stop. The CPU sleeps between any two of them, before all and after
  * all; what is left of a sleep (asleep = 0 in the buffer, a NOTIFIED that nobody needed) meets
  * the next one. The list, `asleep` and the park word hold no more than that. Spurious returns of
  * machine_park and its end of time only wake the CPU more often, so they are left out, and so is
@@ -22,14 +23,16 @@
  *   BUG_LAST_LOOK_ACQUIRE   the last look at the list is ACQUIRE: it may come before the store
  *   BUG_NO_LAST_LOOK        the CPU sleeps without a look at the list after the store
  *   BUG_ASLEEP_FIRST        who asks looks at `asleep` before the push
- *   BUG_FORGETFUL           an unpark of a CPU that is not parked is not remembered */
+ *   BUG_FORGETFUL           an unpark of a CPU that is not parked is not remembered
+ *   BUG_LEFT_ASLEEP         a thief that leaves something in the queue does not unpark the CPU */
 #define CPUS 4
 #define DEPTH 2
 #define ASKED 0
 #define ASLEEP 1
 #define PARK 2
 #define STOPPING 3
-#define WORDS 4
+#define LOCK 4
+#define WORDS 5
 #include "tso.pml"
 
 #define AWAKE 0
@@ -48,7 +51,8 @@
 #endif
 
 bit in_futex; /* the thread of CPU 0 waits in the system */
-byte asked, taken;
+byte asked, taken; /* taken: by who runs them */
+byte queued;       /* under the lock of the CPU */
 
 /* park_word_sleep, futex, park_word_wake */
 inline machine_park() {
@@ -105,11 +109,18 @@ active proctype cpu()
         :: x != 0 -> break
         :: else
         fi;
+        lock_take(0, LOCK);
         load(0, ASKED, x, RELAXED);
         if
         :: x != 0 ->
             swap(0, ASKED, 0, x, ACQUIRE);
-            taken = taken + x
+            queued = queued + x
+        :: else
+        fi;
+        d_step { x = queued; taken = taken + x; queued = 0 }
+        lock_drop(0, LOCK);
+        if
+        :: x != 0
         :: else ->
             store(0, ASLEEP, 1, ASLEEP_ORDER);
 #ifndef BUG_NO_LAST_LOOK
@@ -144,10 +155,23 @@ active proctype asker_once()
     asked_push(2, x)
 }
 
-/* kernel_stop, when all that was asked is taken: nobody else wakes the CPU then. */
-active proctype stopper()
+/* work_steal by CPU 3, then kernel_stop when all is taken: nobody else wakes the CPU then. */
+active proctype thief()
 {
     byte x;
+    lock_take(3, LOCK);
+    swap(3, ASKED, 0, x, ACQUIRE);
+    if
+    :: taken = taken + x; x = 0
+    :: d_step { queued = queued + x; x = queued }
+    fi;
+    lock_drop(3, LOCK);
+    if
+#ifndef BUG_LEFT_ASLEEP
+    :: x != 0 -> machine_unpark(3, x)
+#endif
+    :: else
+    fi;
     asked == 3 && taken == 3;
     store(3, STOPPING, 1, SEQ_CST);
     machine_unpark(3, x)

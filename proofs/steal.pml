@@ -1,14 +1,13 @@
 /* steal.pml: an idle CPU takes actors out of another's run queue.
  *
- * How it is to be: a thief that is not inside its own lock seizes the other's (cpu_seize), takes a
- * QUEUED actor out of its queue, stores its home (RELEASE), releases, enters its own lock and
- * queues it. Mirrors beside that kernel/sched/sched.c (run_actor, sched_loop), queue.c (queue_pop,
- * actor_lock, sched_ask, queue_take_asked, answer_asked, take_woken), turn.c (actor_release,
- * turn_park, wake_here, wake_away, turn_wake, post_away). CPU 0 and CPU 1 each steal from the
- * other, at any time at which they find nothing to do; two actors begin on CPU 0. Actor A
- * takes two messages, which CPU 2 sends; the turn of the first parks until the one turn of actor B,
- * wherever that runs, wakes it. A has a concurrency of two: it takes its second message
- * meanwhile, so it is queued, and may be stolen, while the first turn waits.
+ * Mirrors kernel/sched/steal.c (work_steal, take_queued, actor_set_home, actor_follow), sched.c
+ * (run_actor, sched_loop), queue.c (sched_ask, asked_push, queue_take_asked, answer_asked,
+ * take_woken, follows), turn.c (actor_release, turn_park, wake_here, wake_away, turn_wake). CPU 0
+ * and CPU 1 each steal from the other, at any time at which they find nothing to do; two actors
+ * begin on CPU 0. Actor A takes two messages, which CPU 2 sends; the turn of the first parks until
+ * the one turn of actor B, wherever that runs, wakes it. A has a concurrency of two: it takes its
+ * second message meanwhile, so it is queued, and may be stolen, while the first turn waits. When a
+ * message wakes it, it may follow to the other CPU, as the policy likes.
  *
  * The lock of a CPU is a word that is swapped with ACQUIRE and stored with RELEASE (cpu_lock.pml),
  * for thief and owner alike. What is under it alone (`run`, run queues, the turns that are ready)
@@ -21,16 +20,19 @@
  *   3. No message and no wake-up is lost: when all is quiet, all turns have run.
  *   4. No CPU waits for ever for a lock, and every run ends.
  *
- * Bounds: four thefts in all, so that both CPUs steal at once, and an actor is stolen back
+ * Bounds: three thefts and follows in all, so that both CPUs steal at once, and an actor comes back
  * while a list of its first home still holds it. A third CPU is another thief or another sender;
- * either is there already. Sleep is left out (sleep.pml): a CPU looks at once.
+ * either is there already. Sleep is left out (sleep.pml): a CPU looks at once. Queues of more than
+ * two, and how many are taken, change nothing for the one that is.
  *
  * Bugs
  *   BUG_INSIDE          a thief seizes while it is inside its own lock
  *   BUG_NO_FORWARD      who took an actor that has moved off its list drops it
  *   BUG_TAKE_RUNNING    a thief takes an actor that runs
  *   BUG_LATE_HOME       the home is stored when the victim's lock is given back
- *   BUG_WAKE_UNCHECKED  a waker takes the actor for one of its own CPU without a look inside */
+ *   BUG_WAKE_UNCHECKED  a waker takes the actor for one of its own CPU without a look inside
+ *   BUG_FOLLOW_UNASKED  an actor that follows does not ask its new home to look at it
+ *   BUG_FOLLOW_TWICE    it is put on the list though it is on one already */
 #define CPUS 3
 #define DEPTH 2
 #define HOME 0   /* of A and B */
@@ -52,8 +54,8 @@
 #define IS_WOKEN 2
 #define MESSAGES 2
 #define CONCURRENCY 2
-#ifndef THEFTS
-#define THEFTS 4
+#ifndef MOVES
+#define MOVES 3
 #endif
 
 #define IDLE 0
@@ -72,16 +74,17 @@ byte owner[2];   /* the CPU whose lock the actor is under, as it really is */
 bit runs[2];
 byte begun, handled; /* messages of A */
 bit wait_open, woken_by_b, b_done;
-byte thefts;
+byte moves; /* thefts and follows */
 
-inline queue_push(a) {
-    d_step { stands[a] = QUEUED; queued[a] = me }
+/* `at` here and below: the CPU whose lock `me` has. */
+inline queue_push(a, at) {
+    d_step { stands[a] = QUEUED; queued[a] = at }
 }
 
 /* sched_ready; also actor_release once the actor is IDLE */
-inline a_ready() {
+inline a_ready(at) {
     if
-    :: stands[A] == IDLE && (ready || (mail > 0 && turns < CONCURRENCY)) -> queue_push(A)
+    :: stands[A] == IDLE && (ready || (mail > 0 && turns < CONCURRENCY)) -> queue_push(A, at)
     :: else
     fi
 }
@@ -104,9 +107,33 @@ inline sched_ask(bits) {
     fi
 }
 
-inline answer_asked() {
-    assert(owner[A] == me);
+inline actor_follow(at) {
+    moves++;
+#ifdef BUG_FOLLOW_UNASKED
+    x = 1;
+#else
+    d_step {
+        RMW(me, ASKED, ACQ_REL) ->
+        x = mem[ASKED];
+        mem[ASKED] = ASK_MAIL | ASK_WOKEN
+    }
+#endif
+    d_step { owner[A] = 1 - (at); assert(stands[A] == IDLE) }
+    store(me, HOME + A, 1 - (at), RELEASE);
+    if
+#ifdef BUG_FOLLOW_TWICE
+    :: true -> asked_push(1 - (at))
+#else
+    :: x == 0 -> asked_push(1 - (at))
+    :: else
+#endif
+    fi
+}
+
+inline answer_asked(at) {
+    assert(owner[A] == (at));
     swap(me, ASKED, 0, x, ACQ_REL);
+    by_mail = (x == ASK_MAIL && stands[A] == IDLE && mail == 0);
     if
     :: x & ASK_MAIL ->
         d_step { RMW(me, PUSHED, ACQUIRE) -> mail = mail + mem[PUSHED]; mem[PUSHED] = 0 }
@@ -118,17 +145,21 @@ inline answer_asked() {
         ready = ready | x
     :: else
     fi;
-    a_ready()
+    if
+    :: by_mail && moves < MOVES -> actor_follow(at)
+    :: a_ready(at)
+    fi;
+    by_mail = 0
 }
 
-inline queue_take_asked() {
-    lock_take(me, LOCK + me);
-    swap(me, LIST + me, 0, x, ACQUIRE);
+/* With the lock of `at`. */
+inline queue_take_asked(at) {
+    swap(me, LIST + (at), 0, x, ACQUIRE);
     if
     :: x != 0 ->
         load(me, HOME + A, x, ACQUIRE);
         if
-        :: x == me -> answer_asked()
+        :: x == (at) -> answer_asked(at)
 #ifdef BUG_NO_FORWARD
         :: else -> swap(me, ASKED, 0, x, ACQ_REL)
 #else
@@ -137,7 +168,6 @@ inline queue_take_asked() {
         fi
     :: else
     fi;
-    lock_drop(me, LOCK + me);
     x = 0
 }
 
@@ -146,7 +176,7 @@ inline wake_here() {
     load(me, TURN, x, RELAXED);
     store(me, TURN, IS_WOKEN, RELAXED);
     if
-    :: x == PARKED -> ready = 1; a_ready()
+    :: x == PARKED -> ready = 1; a_ready(me)
     :: else
     fi
 }
@@ -246,7 +276,7 @@ inline run_actor() {
             x = 0
         }
         if
-        :: a == A -> a_ready()
+        :: a == A -> a_ready(me)
         :: else
         fi
     :: else
@@ -277,12 +307,13 @@ inline take(a) {
     lock_drop(me, LOCK + me)
 }
 
-inline steal() {
-    thefts++;
+inline work_steal() {
+    moves++;
 #ifdef BUG_INSIDE
     lock_take(me, LOCK + me);
 #endif
     lock_take(me, LOCK + (1 - me)); /* cpu_seize */
+    queue_take_asked(1 - me);
     if
     :: CAN_TAKE(A) -> take(A)
     :: CAN_TAKE(B) -> take(B)
@@ -297,9 +328,13 @@ inline steal() {
 active [2] proctype cpu()
 {
     byte me = _pid - CPUS, x, a;
+    bit by_mail;
 end:
     do
-    :: FINDS(me, LIST + me, 1) -> queue_take_asked()
+    :: FINDS(me, LIST + me, 1) ->
+        lock_take(me, LOCK + me);
+        queue_take_asked(me);
+        lock_drop(me, LOCK + me)
     :: atomic {
             queued[A] == me || (queued[B] == me && wait_open) ->
             if
@@ -308,7 +343,7 @@ end:
             fi
         }
         run_actor()
-    :: queued[A] != me && (queued[B] != me || !wait_open) && thefts < THEFTS -> steal()
+    :: queued[A] != me && (queued[B] != me || !wait_open) && moves < MOVES -> work_steal()
     od
 }
 
