@@ -13,10 +13,10 @@
  *   2. Every run ends.
  *
  * Bounds: three pushes, one theft and the stop. The CPU sleeps between any two of them, before all
- * and after all; what is left of a sleep (asleep = 0 in the buffer, a NOTIFIED that nobody needed) meets
- * the next one. The list, `asleep` and the park word hold no more than that. Spurious returns of
- * machine_park and its end of time only wake the CPU more often, so they are left out, and so is
- * the look at the queues before it (`spin`), which takes nothing.
+ * and after all; what is left of a sleep (asleep = 0 in the buffer, a NOTIFIED that nobody needed)
+ * meets the next one. The list, `asleep` and the park word hold no more than that. Spurious
+ * returns of machine_park and its end of time only wake the CPU more often, so they are left out,
+ * and so is the look at the queues before it (`spin`), which takes nothing.
  *
  * Bugs
  *   BUG_ASLEEP_RELEASE      `asleep` is stored with RELEASE
