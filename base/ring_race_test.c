@@ -42,7 +42,7 @@ static tn_err write_one(uint32_t record)
 
 /* Sleeps in the machine; a hostile third may have taken the word, so that no bell comes: as a turn
  * has its deadline, so has this sleep. */
-static void sleep(uint32_t cpu)
+static void rest(uint32_t cpu)
 {
     machine_park(cpu, hostile ? machine_now_ns() + 10000 : UINT64_MAX);
 }
@@ -66,7 +66,7 @@ static void produce(void)
         if (hostile && at_load(&out.ring->tail, RELAXED) % 8 == 0 && errors[CONSUMER] != TN_OK)
             break; /* it will not come back */
         if (ring_producer_sleeps(&out))
-            sleep(PRODUCER);
+            rest(PRODUCER);
         ring_producer_awake(&out);
     }
     if (ring_producer_bell(&out))
@@ -110,7 +110,7 @@ static void consume(void)
         if (hostile && errors[PRODUCER] != TN_OK)
             break;
         if (ring_consumer_sleeps(&in))
-            sleep(CONSUMER);
+            rest(CONSUMER);
         ring_consumer_awake(&in);
     }
     if (errors[CONSUMER] == TN_OK && arrived < RECORDS)
