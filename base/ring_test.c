@@ -15,8 +15,7 @@ enum { CAPACITY_MOST = 4096, GUARD = 64 };
 /* A ring between two guards, which no garbage may make anybody touch. */
 static struct {
     _Alignas(RING_ALIGN) uint8_t before[GUARD];
-    uint8_t at[RING_HEADER + CAPACITY_MOST];
-    uint8_t after[GUARD];
+    uint8_t at[RING_HEADER + CAPACITY_MOST + GUARD]; /* the guard is behind what is used */
 } room;
 static struct ring_producer out;
 static struct ring_consumer in;

@@ -9,6 +9,8 @@ enum {
     M_SIP = TN_METHOD(901, 5),   /* one record, if there is one, from that end: its length */
     M_SPOIL = TN_METHOD(901, 6), /* writes what cannot be into its ring: what it is told of it */
     M_SIZES = TN_METHOD(901, 7), /* what becomes of rings that are large, or many */
+    M_FLOOD = TN_METHOD(901, 8), /* oneway: so many records of so many bytes, as they are */
+    M_SINK = TN_METHOD(901, 9),  /* counts the records, and their bytes, of the end it is given */
     CAPACITY = 1024,
     RECORD_MAX = 500,
 };
@@ -30,12 +32,15 @@ static tn_err put(struct tn_pack *out, uint64_t a, uint64_t b)
     return TN_OK;
 }
 
-static tn_err make(struct stream *s, struct tn_pack *out)
+static tn_err make(struct stream *s, const struct tn_pack *in, struct tn_pack *out)
 {
     tn_cap memory;
+    uint64_t capacity = CAPACITY;
+    if (in->len == sizeof(capacity))
+        memcpy(&capacity, in->data, sizeof(capacity));
     tn_err err = tn_need("memory", 6, &memory);
     if (err == TN_OK)
-        err = tn_chan_new(memory, CAPACITY, &s->producer, &out->caps[0]);
+        err = tn_chan_new(memory, capacity, &s->producer, &out->caps[0]);
     if (err != TN_OK)
         return err;
     out->ncaps = 1;
@@ -60,6 +65,51 @@ static void pour(struct stream *s, const struct tn_pack *in)
     if (err == TN_OK)
         err = tn_cap_drop(s->producer);
     s->producer = 0;
+}
+
+static void flood(struct stream *s, const struct tn_pack *in)
+{
+    uint64_t what[2] = {0, 0};
+    tn_err err = chan_out_map(&s->out);
+    if (in->len == sizeof(what))
+        memcpy(what, in->data, sizeof(what));
+    for (uint64_t i = 0; i < what[0] && err == TN_OK;) {
+        void *at;
+        err = chan_reserve(&s->out, (uint32_t)what[1], &at);
+        if (err == TN_OK) {
+            err = chan_commit(&s->out, (uint32_t)what[1]);
+            i++;
+        } else if (err == TN_EAGAIN) {
+            err = chan_wait_room(&s->out, TN_NEVER);
+        }
+    }
+    if (err == TN_OK)
+        err = chan_flush(&s->out);
+    if (err == TN_OK)
+        err = tn_cap_drop(s->producer);
+    s->producer = 0;
+}
+
+static tn_err sink(struct stream *s, struct tn_pack *out)
+{
+    uint64_t n = 0, bytes = 0;
+    const void *at;
+    uint32_t len;
+    tn_err err = TN_OK;
+    while (err == TN_OK) {
+        err = chan_peek(&s->in, &at, &len);
+        if (err == TN_OK) {
+            chan_next(&s->in);
+            n++;
+            bytes += len;
+        } else if (err == TN_EAGAIN) {
+            err = chan_wait_data(&s->in, TN_NEVER);
+        }
+    }
+    if (err != TN_EGONE)
+        return err;
+    err = tn_cap_drop(s->consumer);
+    return err == TN_OK ? put(out, n, bytes) : err;
 }
 
 static tn_err drink(struct stream *s, struct tn_pack *out)
@@ -143,10 +193,13 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
     tn_err err;
     switch (turn->method) {
     case M_MAKE:
-        return make(s, out);
+        return make(s, in, out);
     case M_DRINK:
         err = take(s, in);
         return err == TN_OK ? drink(s, out) : err;
+    case M_SINK:
+        err = take(s, in);
+        return err == TN_OK ? sink(s, out) : err;
     case M_TAKE:
         return take(s, in);
     case M_SIP:
@@ -164,6 +217,8 @@ static void event(void *self, const struct tn_turn *turn, const struct tn_pack *
 {
     if (turn->method == M_POUR)
         pour(self, in);
+    else if (turn->method == M_FLOOD)
+        flood(self, in);
 }
 
 const struct tn_component tn_component = {
