@@ -52,7 +52,7 @@ OPERATIONS = (
     Operation('channel_bulk', 10, 1, 'between processes: 64 KiB at a time', 'GB/s'),
     Operation('channel_round_trip_cpus', None, None, 'between actors that poll: there and back'),
     Operation('channel_message_cpus', None, None, 'between actors that poll: one way'),
-    Operation('channel_bulk_cpus', None, None, 'between actors that poll: 64 KiB at a time', 'GB/s'),
+    Operation('channel_bulk_cpus', None, None, 'between actors that poll: 64 KiB a time', 'GB/s'),
     Operation('channel_asleep', None, None, 'between actors that sleep, one CPU: there and back'),
     Operation('fiber_switch', None, None, 'fiber switch (libc: swapcontext)'),
 )
