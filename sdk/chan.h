@@ -11,11 +11,12 @@
  *     chan_flush                                chan_release
  *     TN_EAGAIN: chan_wait_room                 TN_EAGAIN: chan_wait_data
  *
- * A struct chan_out or chan_in lives in the component's state. What the ring lies in is known for a
- * turn, until it waits: so each turn begins with chan_x_map; what waits below maps anew by itself,
- * and pointers from chan_reserve and chan_peek end there. Errors: TN_EAGAIN not now; TN_EGONE the
- * other end is gone (and, for the consumer, all that it had written is read); TN_EFORMAT the other
- * end has written what cannot be: drop the channel; and those of tn_chan_map and tn_wait.
+ * A struct chan_out or chan_in lives in the component's state. Where the ring lies is known until
+ * the turn waits or ends: each turn begins with chan_x_map, and so does each use after a wait for
+ * something else; what waits below maps its own channel anew, and pointers from chan_reserve and
+ * chan_peek end there. Errors: TN_EAGAIN not now; TN_EGONE the other end is gone (and, for the
+ * consumer, all that it had written is read); TN_EFORMAT the other end has written what cannot be:
+ * drop the channel; and those of tn_chan_map and tn_wait.
  *
  * The other end can change the bytes of a record while they are looked at in place: check a copy.
  */

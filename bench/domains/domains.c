@@ -115,12 +115,13 @@ static double stream_ns(const char *from, const char *to, uint64_t n, uint64_t b
         tn_need(to, (uint32_t)strlen(to), &consumer) != TN_OK)
         fatal("not wired");
     struct tn_pack in = {.data = &capacity, .len = sizeof(capacity)};
-    struct tn_pack out = {.data = got, .size = sizeof(got)};
+    struct tn_pack out = {.data = got, .size = sizeof(got), .ncaps = 1};
     uint64_t before = machine_now_ns();
     if (tn_call(producer, M_MAKE, &in, &out, TN_NEVER) != TN_OK)
         fatal("no channel");
     struct tn_pack end = {.ncaps = 1, .move = 1, .caps = {out.caps[0]}};
     in = (struct tn_pack){.data = what, .len = sizeof(what)};
+    out.ncaps = 0;
     if (tn_send(producer, M_FLOOD, &in, 0) != TN_OK ||
         tn_call(consumer, M_SINK, &end, &out, TN_NEVER) != TN_OK || got[0] != n)
         fatal("records were lost");

@@ -99,6 +99,8 @@ struct instance {
 
 enum { TURN_SMALL = 64 };
 
+#define CPU_NONE UINT32_MAX /* a thread that is no CPU */
+
 enum actor_ask {
     ASK_MAIL = 1,  /* look at mbox.pushed */
     ASK_WOKEN = 2, /* look at woken */
@@ -123,6 +125,7 @@ struct turn {
     bool deferred;           /* the answer is a reply capability's now */
     bool cancelled;          /* the actor is being killed: every wait fails with TN_ECANCELLED */
     atomic_u32 state;        /* enum turn_state */
+    void *local;             /* the domain's own, from its `run` on */
     struct turn *link;       /* among the woken */
     struct turn *waits_link; /* among the actor's that wait; home */
     _Alignas(16) uint8_t small[TURN_SMALL]; /* short arguments of a call that runs at once */
@@ -167,6 +170,7 @@ struct wait {
     atomic_u64 lending;   /* generation << 8 | 1 + the priority that it lends the callee, or 0 */
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
+    uint32_t room_caps;   /* capabilities that the reply may bring */
     uint32_t len;         /* of the reply, also when it did not fit */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];
@@ -191,6 +195,11 @@ struct actor_stats {
     uint32_t errors_encountered;
 };
 
+/* What the scheduler's policy remembers of who wakes an actor (sched/policy.h). */
+struct actor_talk {
+    uint8_t cpu, wakes;
+};
+
 struct actor {
     struct object object;
     /* any CPU */
@@ -198,6 +207,7 @@ struct actor {
     atomic_u32 life;              /* enum actor_life */
     atomic_u32 asked;             /* enum actor_ask */
     atomic_u64 lent;          /* waits that lend it a priority: byte p counts those of priority p */
+    atomic_u32 talker;        /* the CPU that pushed last, or CPU_NONE */
     struct actor *asked_link; /* on its home's list of those that asked */
     atomic_of(struct turn *) woken; /* parked turns that others woke, newest first */
     atomic_of(struct wait *) waits; /* all that were made; others look for circles there */
@@ -213,8 +223,9 @@ struct actor {
     uint8_t turns;             /* that exist */
     uint8_t concurrency;       /* that may */
     bool mail_next;            /* a message is to have its turn before the next woken one */
-    bool pinned;               /* stays where it is */
-    bool patient;              /* lends its priority to nobody */
+    struct actor_talk talk;
+    bool pinned;  /* stays where it is */
+    bool patient; /* lends its priority to nobody */
     bool exact_time;
     /* of the owner (RUNNING) */
     struct instance *instance;

@@ -44,7 +44,7 @@ static tn_err ask(const char *who, uint32_t ordinal, tn_cap give, tn_cap *ret_ca
 {
     uint64_t both[2] = {0, 0};
     struct tn_pack in = {.ncaps = give != 0, .move = give != 0, .caps = {give}};
-    struct tn_pack out = {.data = both, .size = sizeof(both)};
+    struct tn_pack out = {.data = both, .size = sizeof(both), .ncaps = ret_cap != NULL};
     tn_err err = tn_call(kit_need(who), TN_METHOD(901, ordinal), &in, &out, TN_NEVER);
     if (ret_cap != NULL)
         *ret_cap = out.caps[0];
