@@ -45,6 +45,7 @@ def run(command):
 def compile_all(options, folder):
     """Objects of all sources, in order."""
     flags = COMMON + [f"-I{path}" for path in options.include]
+    flags.append(f"-I{os.path.join(options.root, 'base', 'race', 'none')}")  # for base/atomic.h
     flags.append(f"-ffile-prefix-map={os.path.abspath(options.root)}=.")
     if options.target == "wasm":
         flags += WASM

@@ -18,6 +18,18 @@ struct question {
 
 /* The question that is measured; says which clock. */
 extern const struct question *question_now;
+/* By that clock. */
+uint64_t bench_now_ns(void);
+
+/* channels.c */
+double channel_round_trip(struct kit *kit);
+double channel_message(struct kit *kit);
+double channel_bulk(struct kit *kit);
+double channel_round_trip_cpus(struct kit *kit);
+double channel_message_cpus(struct kit *kit);
+double channel_bulk_cpus(struct kit *kit);
+double channel_round_trip_asleep(struct kit *kit);
+
 extern const struct question questions[];
 extern const uint32_t nquestions;
 

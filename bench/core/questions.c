@@ -20,7 +20,7 @@ enum {
 const struct question *question_now;
 static uint64_t begin_ns, end_ns;
 
-static uint64_t now_ns(void)
+uint64_t bench_now_ns(void)
 {
     struct timespec now;
     (void)clock_gettime(question_now->across ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &now);
@@ -34,7 +34,7 @@ static double per(uint64_t operations)
 
 static void finish(void)
 {
-    end_ns = now_ns();
+    end_ns = bench_now_ns();
     kit_stop();
 }
 
@@ -65,7 +65,7 @@ static tn_err bounce_start(void *self, const struct tn_turn *turn)
     (void)turn;
     uint64_t number = 1;
     struct tn_pack pack = {.data = &number, .len = sizeof(number)};
-    begin_ns = now_ns();
+    begin_ns = bench_now_ns();
     return tn_send(other_of(self), M_ONE, &pack, 0);
 }
 KIT_ROLE(bouncer, .state_size = sizeof(tn_cap), .start = bounce_start, .event = bounce_event);
@@ -108,7 +108,7 @@ static tn_err pour_start(void *self, const struct tn_turn *turn)
     uint64_t number = 1;
     struct tn_pack pack = {.data = &number, .len = sizeof(number)};
     tn_cap to = kit_need("other");
-    begin_ns = now_ns();
+    begin_ns = bench_now_ns();
     for (uint32_t i = 0; i < MESSAGES; i++)
         KIT_CHECK(tn_send(to, M_ONE, &pack, TN_SEND_WAIT) == TN_OK);
     return TN_OK;
@@ -153,7 +153,7 @@ static tn_err call_start(void *self, const struct tn_turn *turn)
     (void)turn;
     tn_cap to = kit_need("other");
     uint64_t number = 0;
-    begin_ns = now_ns();
+    begin_ns = bench_now_ns();
     for (uint32_t i = 0; i < CALLS; i++) {
         struct tn_pack in = {.data = &number, .len = sizeof(number)};
         struct tn_pack out = {.data = &number, .size = sizeof(number)};
@@ -192,7 +192,7 @@ static void note_event(void *self, const struct tn_turn *turn, const struct tn_p
     tn_cap mine = kit_need("mine"), other = kit_need("other");
     uint64_t bits;
     if (turn->badge == 0)
-        begin_ns = now_ns();
+        begin_ns = bench_now_ns();
     for (uint32_t i = 0; i < MESSAGES / 4; i++) {
         if (turn->badge == 0)
             KIT_CHECK(tn_signal(other, 1) == TN_OK);
@@ -201,7 +201,7 @@ static void note_event(void *self, const struct tn_turn *turn, const struct tn_p
             KIT_CHECK(tn_signal(other, 1) == TN_OK);
     }
     if (turn->badge == 0)
-        end_ns = now_ns();
+        end_ns = bench_now_ns();
     kit_done();
 }
 KIT_ROLE(notifier, .event = note_event);
@@ -229,10 +229,10 @@ static tn_err alone_start(void *self, const struct tn_turn *turn)
 {
     (void)self;
     (void)turn;
-    begin_ns = now_ns();
+    begin_ns = bench_now_ns();
     alone_loop();
     if (end_ns == 0)
-        end_ns = now_ns();
+        end_ns = bench_now_ns();
     kit_stop();
     return TN_OK;
 }
@@ -329,9 +329,9 @@ static void revoke_loop(void)
     tn_cap note = kit_need("note"), cap;
     for (uint32_t i = 0; i < DESCENDANTS; i++)
         KIT_CHECK(tn_cap_mint(note, TN_R_READ, 0, &cap) == TN_OK);
-    begin_ns = now_ns();
+    begin_ns = bench_now_ns();
     KIT_CHECK(tn_cap_revoke(note) == TN_OK);
-    end_ns = now_ns();
+    end_ns = bench_now_ns();
 }
 
 static double revoke(struct kit *kit)
@@ -355,10 +355,10 @@ static void switch_loop(void)
     void *stack = machine_stack_get(FIBER_STACK_BYTES);
     machine_fiber_init(&there, stack, FIBER_STACK_BYTES, other_fiber, NULL);
     machine_fiber_switch(&back, &there);
-    begin_ns = now_ns();
+    begin_ns = bench_now_ns();
     for (uint32_t i = 0; i < CALLS; i++)
         machine_fiber_switch(&back, &there);
-    end_ns = now_ns();
+    end_ns = bench_now_ns();
     machine_stack_put(stack, FIBER_STACK_BYTES);
 }
 
@@ -401,20 +401,20 @@ static void actors_loop(void)
     object_unref(space_object(space));
     while (mem_stats(kernel->root).used_bytes != used)
         KIT_CHECK(tn_yield() == TN_OK);
-    uint64_t start = now_ns();
+    uint64_t start = bench_now_ns();
     uint32_t alive = at_load(&kernel->alive, SEQ_CST);
     for (uint32_t i = 0; i < ACTORS; i++)
         make_one(kernel, &made[i]);
-    make_ns = (double)(now_ns() - start) / ACTORS;
+    make_ns = (double)(bench_now_ns() - start) / ACTORS;
     actor_bytes = (double)(mem_stats(kernel->root).used_bytes - used) / ACTORS;
-    start = now_ns();
+    start = bench_now_ns();
     for (uint32_t i = 0; i < ACTORS; i++) {
         actor_kill(fiber_self()->cpu, made[i]);
         object_unref(actor_object(made[i]));
     }
     while (at_load(&kernel->alive, SEQ_CST) != alive || mem_stats(kernel->root).used_bytes != used)
         KIT_CHECK(tn_yield() == TN_OK);
-    destroy_ns = (double)(now_ns() - start) / ACTORS;
+    destroy_ns = (double)(bench_now_ns() - start) / ACTORS;
 }
 
 static double actor_make_one(struct kit *kit)
@@ -460,6 +460,19 @@ const struct question questions[] = {
     {"timer", "timer set and cancel", "ns", 500, false, timer_set_cancel},
     {"fiber_switch", "fiber switch", "ns", 1000, false, fiber_switch_},
     {"yield", "yield: leave the turn, come back", "ns", 1000, false, yield},
+    {"channel_round_trip", "channel between processes: 32 bytes there and back", "ns", 0, true,
+     channel_round_trip},
+    {"channel_message", "channel between processes: 32 bytes, one way", "ns", 0, true,
+     channel_message},
+    {"channel_bulk", "channel between processes: 64 KiB at a time", "GB/s", 0, true, channel_bulk},
+    {"channel_round_trip_cpus", "channel between CPUs: 32 bytes there and back", "ns", 0, true,
+     channel_round_trip_cpus},
+    {"channel_message_cpus", "channel between CPUs: 32 bytes, one way", "ns", 0, true,
+     channel_message_cpus},
+    {"channel_bulk_cpus", "channel between CPUs: 64 KiB at a time", "GB/s", 0, true,
+     channel_bulk_cpus},
+    {"channel_asleep", "channel on one CPU, both sleep: 32 bytes there and back", "ns", 0, false,
+     channel_round_trip_asleep},
     {"actor_make", "actor with space and native instance, made", "ns", 0, false, actor_make_one},
     {"actor_destroy", "the same, killed until its memory is back", "ns", 0, false,
      actor_destroy_one},

@@ -47,9 +47,13 @@ OPERATIONS = (
     Operation('actor_space_bytes', None, None, 'an idle actor with an empty space', 'bytes'),
     Operation('timer', None, None, 'timer set and cancelled'),
     Operation('timer_fire', None, None, 'one of 100,000 timers that end at once, till handled'),
-    Operation('channel_round_trip', 300, 2000, 'between processes: 32 bytes there and back'),
-    Operation('channel_message', None, None, 'between processes: 32 bytes, one way'),
-    Operation('channel_bulk', None, 1, 'between processes: 64 KiB at a time', 'GB/s'),
+    Operation('channel_round_trip', 190, 2000, 'between processes: 32 bytes there and back'),
+    Operation('channel_message', 15, None, 'between processes: 32 bytes, one way'),
+    Operation('channel_bulk', 10, 1, 'between processes: 64 KiB at a time', 'GB/s'),
+    Operation('channel_round_trip_cpus', None, None, 'between actors that poll: there and back'),
+    Operation('channel_message_cpus', None, None, 'between actors that poll: one way'),
+    Operation('channel_bulk_cpus', None, None, 'between actors that poll: 64 KiB a time', 'GB/s'),
+    Operation('channel_asleep', None, None, 'between actors that sleep, one CPU: there and back'),
     Operation('fiber_switch', None, None, 'fiber switch (libc: swapcontext)'),
 )
 

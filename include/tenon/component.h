@@ -24,6 +24,8 @@ enum { TN_R_READ = 1, TN_R_WRITE = 2, TN_R_CALL = 4, TN_R_GRANT = 8, TN_R_CONTRO
 enum { TN_R_ALL = 31 };
 enum { TN_SEND_WAIT = 1 }; /* mailbox full: await (with the turn's deadline), not TN_EFULL */
 enum { TN_MAP_READ = 1, TN_MAP_WRITE = 2, TN_MAP_VOLATILE = 4 };
+#define TN_BELL_RING UINT64_C(1)         /* a channel: there is something to look at */
+#define TN_BELL_GONE (UINT64_C(1) << 63) /* a channel: the other end is gone, for good */
 enum { TN_TURN_ONEWAY = 1, TN_TURN_CANCELLED = 2 };
 
 /* Message classes. The first seven are the kernel's own; a component sends TN_CLS_USER. */
@@ -134,10 +136,13 @@ TN_IMPORT TN_MUST tn_err tn_reply(tn_cap reply, tn_err result, const struct tn_p
 TN_IMPORT int32_t tn_cancelled(void);
 /* Let others run [waits]. TN_ECANCELLED when the actor is being stopped. */
 TN_IMPORT TN_MUST tn_err tn_yield(void);
-/* Or `bits` into a notification (TN_R_WRITE), and wake who waits for it. */
+/* Or `bits` into a notification (TN_R_WRITE), and wake who waits for it. By an end of a channel:
+ * ring the doorbell of the other end; TN_EGONE when that is gone; TN_BELL_GONE is the kernel's to
+ * set. See tn_chan_map for wasm. */
 TN_IMPORT TN_MUST tn_err tn_signal(tn_cap note, uint64_t bits);
 /* Wait until a notification is not 0, take and clear its bits (TN_R_READ) [waits]. TN_ETIME at the
- * lesser of `deadline` and the turn's. */
+ * lesser of `deadline` and the turn's. By an end of a channel: wait for its doorbell; once the
+ * other end is gone TN_BELL_GONE is there each time. */
 TN_IMPORT TN_MUST tn_err tn_wait(tn_cap note, tn_time deadline, uint64_t *ret_bits);
 /* Arm `timer` to run timer() at `at` with `cookie`, in place of what it was armed for before;
  * TN_NEVER disarms it (TN_R_WRITE). Every component has one, as its need "timer". Arm it in
@@ -172,5 +177,20 @@ TN_IMPORT TN_MUST tn_err tn_buf_map(tn_cap buf, uint64_t off, uint32_t len, uint
  * capability is gone (TN_EBADCAP) the map is undone all the same, and in wasm the writes are lost.
  */
 TN_IMPORT TN_MUST tn_err tn_buf_unmap(tn_cap buf, void *at);
+/* A channel: a ring of `capacity` bytes of records (base/ring.h) with a doorbell at each end, made
+ * of `memory`, an untyped capability (TN_R_WRITE), and charged to it; the capabilities of its ends,
+ * to be kept or sent on. An end is of use with TN_R_WRITE, the producer's, or TN_R_READ, the
+ * consumer's. When the last capability of one end is gone, the other is told: TN_BELL_GONE. What is
+ * in the ring can still be read. TN_EINVAL: no power of two, or below TN_CHANNEL_MIN; TN_ETOOBIG
+ * over TN_CHANNEL_MAX, TN_ENOMEM, TN_ENOSLOT. sdk/chan.h is made of these functions. */
+TN_IMPORT TN_MUST tn_err tn_chan_new(tn_cap memory, uint64_t capacity, tn_cap *ret_producer,
+                                     tn_cap *ret_consumer);
+/* Make the ring of a channel's end addressable, for ring_produce or ring_consume, at most until the
+ * turn waits or ends; once more it is cheap. Natively in place. In wasm the component has a copy
+ * (base/ring_mirror.h), at the same place each time until the end is dropped; it is exchanged with
+ * the ring by tn_chan_map, tn_signal and tn_wait on this end, which then ring the other end's
+ * doorbell if that sleeps, and only if. TN_EFORMAT: what the other end, or the component itself,
+ * has written into it cannot be. In wasm also TN_ETOOBIG and TN_ENOMEM (no room for the copy). */
+TN_IMPORT TN_MUST tn_err tn_chan_map(tn_cap end, void **ret_at, uint64_t *ret_size_bytes);
 
 #endif

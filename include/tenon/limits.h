@@ -22,6 +22,8 @@ enum {
     TN_FIBER_STACK = 32 * 1024,    /* bytes of such a stack, without its guard page */
     TN_BUFFER_MAX = 1 << 30,       /* bytes of one buffer */
     TN_MAPS_MAX = 8,               /* buffers mapped at a time in one turn */
+    TN_CHANNEL_MIN = 64,           /* bytes of records of one channel */
+    TN_CHANNEL_MAX = 1 << 28,      /* likewise */
     TN_TURNS_MAX = 16,             /* turns of one actor at a time, where its manifest asks */
     TN_LENDERS_MAX = 255,          /* waits that lend one actor the same priority, counted */
     TN_LEND_DEPTH = 8,             /* calls down which a priority is lent */

@@ -23,6 +23,7 @@ struct endpoint;
 struct note;
 struct timer;
 struct buffer;
+struct channel_end;
 
 /* An endpoint leads to one actor; a call's method must be of `interface` (0: any but the kernel's).
  * Holds a ref to the target. The objects below are made with refs = 1, the caller's; TN_ENOMEM. */
@@ -64,6 +65,12 @@ struct object *buffer_object(struct buffer *buffer);
 /* The bytes of a buffer or slice. */
 void *buffer_bytes(struct buffer *buffer, uint64_t *ret_size_bytes);
 struct buffer *buffer_of(struct object *object);
+
+/* A channel's two ends, each with a ref for the caller: a ring of `capacity` bytes (base/ring.h)
+ * and two doorbells. TN_EINVAL, TN_ETOOBIG, TN_ENOMEM. */
+tn_err channel_make(struct untyped *mem, struct limbo *limbo, uint64_t capacity,
+                    struct channel_end **ret_producer, struct channel_end **ret_consumer);
+struct object *channel_end_object(struct channel_end *end);
 
 /* Operations of a turn. Errors as component.h documents them for the tn_ function of that name. */
 
@@ -112,5 +119,15 @@ tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint
 /* The same, good for as long as the caller keeps *ret_held, a ref that is now its own. */
 tn_err buf_hold(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
                 void **ret_at, struct object **ret_held);
+
+tn_err chan_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t capacity,
+                tn_cap *ret_producer, tn_cap *ret_consumer);
+/* The shared memory of an end's ring, which the other end may write at any time. */
+struct chan_view {
+    void *at;
+    uint64_t size_bytes;
+    bool produces; /* it is the producer's end */
+};
+tn_err chan_view(struct turn *turn, tn_cap end, struct chan_view *ret_view);
 
 #endif

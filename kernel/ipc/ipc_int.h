@@ -50,6 +50,48 @@ static inline __attribute__((always_inline)) tn_err endpoint_decode(
     return TN_OK;
 }
 
+/* Makes an object's memory: header set, refs = 1, charged to mem, which lives as long. NULL: no
+ * room. And gives it back. */
+static inline void *ipc_make(struct untyped *mem, struct limbo *limbo,
+                             const struct object_class *class, size_t bytes)
+{
+    struct object *object = mem_alloc(mem, bytes);
+    if (object == NULL)
+        return NULL;
+    object_init(object, class, mem, limbo);
+    return object;
+}
+
+static inline void ipc_unmake(struct object *object, size_t bytes)
+{
+    mem_free(object->home, object, bytes);
+}
+
+/* Bits that turns wait for: what a notification is, and what each end of a channel has. All under
+ * its lock. */
+struct bell {
+    struct spinlock lock;
+    bool closed;     /* nobody will wait for it any more */
+    uint64_t bits;   /* taken by the first who waits */
+    uint64_t always; /* stay when they are taken */
+    struct wait_queue queue;
+};
+
+void bell_init(struct bell *bell);
+/* Adds the bits, which may be none, and hands them to the first who waits. TN_EGONE: closed. Any
+ * CPU; `cpu` is the caller's. */
+tn_err bell_ring(struct cpu *cpu, struct bell *bell, uint64_t bits);
+/* From now on these bits are there for all who wait. Any CPU. */
+void bell_ring_for_ever(struct bell *bell, uint64_t bits);
+/* No capability to it is left: who waits gets TN_EGONE. `for_good`: there will never be one. */
+void bell_orphan(struct bell *bell, bool for_good);
+
+/* channel.c: what tn_signal does by the capability of a channel's end; and what tn_wait waits for
+ * by it. TN_ETYPE: it is none. */
+tn_err channel_signal(struct cpu *cpu, struct turn *turn, tn_cap end, uint64_t bits);
+tn_err channel_bell(struct turn *turn, tn_cap end, struct object **ret_object,
+                    struct bell **ret_bell);
+
 /* Takes a cell of the turn's actor, making its pool at first use. NULL: no memory. */
 struct cell *actor_cell(struct actor *actor);
 

@@ -1,168 +1,9 @@
-/* objects.c: notifications, timers, replies and buffers. */
+/* objects.c: timers, replies and buffers. */
 #include "kernel/ipc/ipc_int.h"
 
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/bytes.h"
-
-/* Makes the object's memory: header set, refs = 1, charged to mem, which lives as long. */
-static void *make(struct untyped *mem, struct limbo *limbo, const struct object_class *class,
-                  size_t bytes)
-{
-    struct object *object = mem_alloc(mem, bytes);
-    if (object == NULL)
-        return NULL;
-    object_init(object, class, mem, limbo);
-    return object;
-}
-
-static void unmake(struct object *object, size_t bytes)
-{
-    mem_free(object->home, object, bytes);
-}
-
-/* Notifications */
-
-struct note {
-    struct object object;
-    struct spinlock lock;
-    uint64_t bits; /* under the lock, as the queue */
-    struct wait_queue queue;
-};
-
-/* Hands the bits to the first who waits. Its lock held. */
-static void note_hand_out(struct cpu *cpu, struct note *note, tn_err result)
-{
-    struct wait *wait = wait_queue_claim(&note->queue);
-    if (wait == NULL)
-        return;
-    wait->bits = note->bits;
-    wait->result = result;
-    note->bits = 0;
-    wait_filled(wait, wait->queue_generation);
-    turn_wake(cpu, wait->turn);
-}
-
-/* No capability is left, so nobody will ever signal it: whoever waits is told. */
-static void note_orphan(struct object *object)
-{
-    struct note *note = (struct note *)object;
-    lock_take(&note->lock);
-    while (!list_empty(&note->queue.waits))
-        note_hand_out(NULL, note, TN_EGONE);
-    lock_drop(&note->lock);
-}
-
-static void note_destroy(struct object *object)
-{
-    ASSERT(list_empty(&((struct note *)object)->queue.waits));
-    unmake(object, sizeof(struct note));
-}
-
-static const struct object_class note_class = {
-    .type = OBJ_NOTE, .name = "notification", .orphan = note_orphan, .destroy = note_destroy};
-
-tn_err note_make(struct untyped *mem, struct limbo *limbo, struct note **ret_note)
-{
-    struct note *note = make(mem, limbo, &note_class, sizeof(*note));
-    if (note == NULL)
-        return TN_ENOMEM;
-    lock_init(&note->lock, LOCK_NOTE);
-    wait_queue_init(&note->queue);
-    *ret_note = note;
-    return TN_OK;
-}
-
-struct object *note_object(struct note *note)
-{
-    return &note->object;
-}
-
-tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits)
-{
-    struct cap_view view;
-    tn_err err = cap_lookup(turn->actor->space, cap, OBJ_NOTE, TN_R_WRITE, &view);
-    if (err != TN_OK)
-        return err;
-    struct note *note = (struct note *)view.object;
-    lock_take(&note->lock);
-    note->bits |= bits;
-    if (note->bits != 0)
-        note_hand_out(cpu, note, TN_OK);
-    lock_drop(&note->lock);
-    return TN_OK;
-}
-
-/* Takes the bits; if there are none, puts `wait` (may be NULL) into the queue. */
-static uint64_t note_take(struct note *note, struct wait *wait)
-{
-    lock_take(&note->lock);
-    uint64_t bits = note->bits;
-    note->bits = 0;
-    if (bits == 0 && wait != NULL) {
-        wait->queue_lock = &note->lock;
-        wait_enqueue(wait, &note->queue);
-    }
-    lock_drop(&note->lock);
-    return bits;
-}
-
-tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time deadline,
-                       uint64_t *ret_bits)
-{
-    struct cap_view view;
-    tn_err err = cap_lookup(turn->actor->space, cap, OBJ_NOTE, TN_R_READ, &view);
-    if (err != TN_OK)
-        return err;
-    struct note *note = (struct note *)view.object;
-    uint64_t bits = note_take(note, NULL);
-    if (bits != 0) {
-        *ret_bits = bits;
-        return TN_OK;
-    }
-    if (deadline > turn->info.deadline)
-        deadline = turn->info.deadline;
-    if (deadline <= cpu->now)
-        return TN_ETIME;
-    err = turn_may_wait(cpu, turn);
-    if (err != TN_OK)
-        return err;
-    struct wait *wait;
-    uint64_t generation;
-    err = wait_begin(turn, &wait, &generation);
-    if (err != TN_OK)
-        return err;
-    if (!object_try_ref(&note->object)) { /* its last capability went in this moment */
-        wait_release(cpu, wait);
-        return TN_EBADCAP;
-    }
-    wait->held = &note->object;
-    bits = note_take(note, wait);
-    if (bits != 0) {
-        wait_release(cpu, wait);
-        *ret_bits = bits;
-        return TN_OK;
-    }
-    /* Whoever orphaned it before we stood in the queue did not see us: look once more. */
-    err = cap_lookup(turn->actor->space, cap, OBJ_NOTE, TN_R_READ, &view);
-    if (err != TN_OK && wait_claim(wait, generation, WAIT_FILLING)) {
-        wait_release(cpu, wait);
-        return err;
-    }
-    wait_expire_at(cpu, wait, deadline);
-    return IPC_PENDING;
-}
-
-tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits)
-{
-    struct wait *wait = turn->wait;
-    ASSERT(wait != NULL && wait->turn == turn);
-    tn_err err = wait->result;
-    if (err == TN_OK)
-        *ret_bits = wait->bits;
-    wait_release(cpu, wait);
-    return err;
-}
 
 /* Timers */
 
@@ -189,7 +30,7 @@ static void timer_destroy(struct object *object)
     struct timer *timer = (struct timer *)object;
     struct actor *owner = timer->owner;
     event_cancel(NULL, &timer->event); /* a setter may have come after the last capability went */
-    unmake(object, sizeof(*timer));
+    ipc_unmake(object, sizeof(*timer));
     object_unref(actor_object(owner));
 }
 
@@ -226,7 +67,7 @@ static bool timer_take(struct object *object, uint64_t *ret_cookie)
 tn_err timer_make(struct untyped *mem, struct limbo *limbo, struct actor *owner,
                   struct timer **ret_timer)
 {
-    struct timer *timer = make(mem, limbo, &timer_class, sizeof(*timer));
+    struct timer *timer = ipc_make(mem, limbo, &timer_class, sizeof(*timer));
     if (timer == NULL)
         return TN_ENOMEM;
     object_ref(actor_object(owner));
@@ -286,7 +127,7 @@ static void reply_destroy(struct object *object)
 {
     struct reply *reply = (struct reply *)object;
     struct actor *caller = reply->caller->actor;
-    unmake(object, sizeof(*reply));
+    ipc_unmake(object, sizeof(*reply));
     object_unref(actor_object(caller));
 }
 
@@ -300,7 +141,7 @@ tn_err defer(struct cpu *cpu, struct turn *turn, tn_cap *ret_reply)
         return TN_EINVAL;
     struct actor *actor = turn->actor;
     struct limbo *limbo = actor_object(actor)->limbo;
-    struct reply *object = make(actor_memory(actor), limbo, &reply_class, sizeof(*object));
+    struct reply *object = ipc_make(actor_memory(actor), limbo, &reply_class, sizeof(*object));
     if (object == NULL)
         return TN_ENOMEM;
     object->caller = turn->caller;
@@ -355,7 +196,7 @@ static void buffer_destroy(struct object *object)
     struct buffer *whole = buffer->whole;
     if (whole == NULL)
         mem_free(object->home, buffer->bytes, buffer->size_bytes);
-    unmake(object, sizeof(*buffer));
+    ipc_unmake(object, sizeof(*buffer));
     if (whole != NULL)
         object_unref(&whole->object);
 }
@@ -379,7 +220,7 @@ tn_err buffer_make(struct untyped *mem, struct limbo *limbo, uint64_t size_bytes
     uint8_t *bytes = mem_alloc(mem, size_bytes);
     if (bytes == NULL)
         return TN_ENOMEM;
-    struct buffer *buffer = make(mem, limbo, &buffer_class, sizeof(*buffer));
+    struct buffer *buffer = ipc_make(mem, limbo, &buffer_class, sizeof(*buffer));
     if (buffer == NULL) {
         mem_free(mem, bytes, size_bytes);
         return TN_ENOMEM;
@@ -437,7 +278,7 @@ tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, u
     if (!object_try_ref(&whole->object))
         return TN_EBADCAP;
     struct limbo *limbo = actor_object(actor)->limbo;
-    struct buffer *slice = make(actor_memory(actor), limbo, &buffer_class, sizeof(*slice));
+    struct buffer *slice = ipc_make(actor_memory(actor), limbo, &buffer_class, sizeof(*slice));
     if (slice == NULL) {
         object_unref(&whole->object);
         return TN_ENOMEM;

@@ -33,6 +33,7 @@ enum object_type {
     OBJ_TIMER,
     OBJ_BUFFER,
     OBJ_REPLY,
+    OBJ_CHANNEL,
     OBJ_TYPES,
 };
 

@@ -345,15 +345,34 @@ tn_err tn_buf_unmap(tn_cap buf, void *at)
     return err != TN_OK ? err : TN_EINVAL;
 }
 
+tn_err tn_chan_new(tn_cap memory, uint64_t capacity, tn_cap *ret_producer, tn_cap *ret_consumer)
+{
+    struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    return chan_new(cpu, turn, memory, capacity, ret_producer, ret_consumer);
+}
+
+tn_err tn_chan_map(tn_cap end, void **ret_at, uint64_t *ret_size_bytes)
+{
+    struct cpu *cpu;
+    struct chan_view view;
+    tn_err err = chan_view(turn_here(&cpu), end, &view);
+    if (err != TN_OK)
+        return err;
+    *ret_at = view.at;
+    *ret_size_bytes = view.size_bytes;
+    return TN_OK;
+}
+
 #define IMPORT(name)                  \
     {                                 \
 #name, (void (*)(void))(name) \
     }
 const struct elf_import native_imports[] = {
-    IMPORT(tn_call),       IMPORT(tn_send),    IMPORT(tn_defer),     IMPORT(tn_reply),
-    IMPORT(tn_cancelled),  IMPORT(tn_yield),   IMPORT(tn_signal),    IMPORT(tn_wait),
-    IMPORT(tn_timer_set),  IMPORT(tn_need),    IMPORT(tn_cap_mint),  IMPORT(tn_cap_drop),
-    IMPORT(tn_cap_revoke), IMPORT(tn_buf_new), IMPORT(tn_buf_slice), IMPORT(tn_buf_map),
-    IMPORT(tn_buf_unmap),
+    IMPORT(tn_call),       IMPORT(tn_send),     IMPORT(tn_defer),     IMPORT(tn_reply),
+    IMPORT(tn_cancelled),  IMPORT(tn_yield),    IMPORT(tn_signal),    IMPORT(tn_wait),
+    IMPORT(tn_timer_set),  IMPORT(tn_need),     IMPORT(tn_cap_mint),  IMPORT(tn_cap_drop),
+    IMPORT(tn_cap_revoke), IMPORT(tn_buf_new),  IMPORT(tn_buf_slice), IMPORT(tn_buf_map),
+    IMPORT(tn_buf_unmap),  IMPORT(tn_chan_new), IMPORT(tn_chan_map),
 };
 const uint32_t native_nimports = sizeof(native_imports) / sizeof(native_imports[0]);

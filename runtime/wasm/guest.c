@@ -169,6 +169,7 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
     if (err != TN_OK)
         return err;
     memset(guest->maps, 0, sizeof(guest->maps));
+    memset(guest->chans, 0, sizeof(guest->chans));
     err = read_component(guest, ret_error);
     if (err == TN_OK)
         err = check_handlers(guest, ret_error);

@@ -22,13 +22,14 @@
 enum {
     GUEST_SLICE_FUEL = 100000,      /* run at a time: about half a millisecond */
     GUEST_WINDOW = TN_ARGS_MAX,     /* bytes of arguments in, and of a reply out */
-    GUEST_MAP_BYTES_MAX = 16 << 20, /* bytes of one of them */
+    GUEST_MAP_BYTES_MAX = 16 << 20, /* bytes of one of them, and of the ring of a channel */
+    GUEST_CHANS_MAX = 8,            /* ends of channels that it has copies of */
     GUEST_BYTES_PER_FUEL = 64,      /* copied or cleared for it by an import: as memory.copy */
     GUEST_STATE_MAX = 64 << 20,     /* bytes of state_size */
     GUEST_NEEDS_MAX = 64,           /* capabilities that it is given at the start */
     GUEST_TRIES = 1000,             /* yields while memory for a fresh instance comes back */
     GUEST_CALL_DEPTH = 4096,        /* wasm frames */
-    GUEST_IMPORTS = 17,
+    GUEST_IMPORTS = 19,
 };
 
 /* What ended a guest's turn, for whoever keeps an eye on it. */

@@ -2,6 +2,7 @@
 #ifndef RUNTIME_WASM_GUEST_INT_H
 #define RUNTIME_WASM_GUEST_INT_H
 
+#include "base/ring_mirror.h"
 #include "kernel/ipc/ipc.h"
 #include "runtime/wasm/guest.h"
 
@@ -34,6 +35,14 @@ struct guest_map {
     uint64_t off;
 };
 
+/* The guest's copy of a channel's ring: stays between turns, for the records in it do. */
+struct guest_chan {
+    uint32_t at;   /* in linear memory; 0: this entry has no room yet */
+    uint32_t room; /* bytes there, whole pages */
+    tn_cap end;    /* 0: not in use; it may have become stale */
+    struct ring_mirror mirror;
+};
+
 struct guest {
     struct instance instance;
     struct guest_config config;
@@ -43,6 +52,7 @@ struct guest {
     struct guest_component component;
     struct guest_window window;
     struct guest_map maps[TN_MAPS_MAX];
+    struct guest_chan chans[GUEST_CHANS_MAX];
     struct turn turn;
     struct cpu *cpu; /* while it runs */
     enum guest_stage stage;
@@ -61,7 +71,7 @@ struct guest {
     tn_cap op_to;
     uint32_t op_method;
     struct tn_pack op_in;
-    uint32_t op_bits; /* address for tn_wait's bits */
+    uint32_t op_bits; /* address for tn_wait's bits; it waits by op_to */
     struct wasm_binding bindings[GUEST_IMPORTS];
     uint32_t nbindings;
 };
@@ -81,6 +91,17 @@ void guest_unmap_all(struct guest *guest);
 tn_err guest_map(struct guest *guest, tn_cap buf, uint64_t off, uint32_t len, uint32_t how,
                  uint32_t *ret_at);
 tn_err guest_unmap(struct guest *guest, tn_cap buf, uint32_t at);
+
+/* chans.c: the copy of an end's ring, made at need and exchanged; where it is and its size. */
+tn_err guest_chan_map(struct guest *guest, tn_cap end, uint32_t *ret_at, uint32_t *ret_bytes);
+/* The copy of this end; NULL: it has none, or `cap` is no end of a channel. */
+struct guest_chan *guest_chan_find(struct guest *guest, tn_cap cap);
+/* Exchanges, and rings the other end's doorbell if that sleeps. Errors of chan_view; TN_EFORMAT. */
+tn_err guest_chan_exchange(struct guest *guest, struct guest_chan *chan);
+/* Exchanges and asks for a bell: TN_OK: the guest may wait for it; TN_EAGAIN: something has come.
+ * Afterwards, if it may, guest_chan_awake, which exchanges. */
+tn_err guest_chan_sleeps(struct guest *guest, struct guest_chan *chan);
+tn_err guest_chan_awake(struct guest *guest, struct guest_chan *chan);
 
 /* `len` bytes at `at` of linear memory, or NULL. */
 static inline void *guest_at(struct guest *guest, uint32_t at, uint32_t len)

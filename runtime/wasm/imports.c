@@ -217,7 +217,22 @@ static enum wasm_status host_signal(void *host, struct wasm_instance *instance,
 {
     struct guest *guest = host;
     (void)instance;
+    struct guest_chan *chan = guest_chan_find(guest, args[0]);
+    if (chan != NULL)
+        return done(results, guest_chan_exchange(guest, chan));
     return done(results, note_signal(guest->cpu, &guest->turn, args[0], args[1]));
+}
+
+/* What a wait came to; the copy of a channel is exchanged once more, for what woke it is there. */
+static tn_err wait_end(struct guest *guest, tn_cap cap, tn_err err, uint64_t bits, uint32_t at)
+{
+    struct guest_chan *chan = guest_chan_find(guest, cap);
+    tn_err exchanged = chan != NULL ? guest_chan_awake(guest, chan) : TN_OK;
+    if (err == TN_OK)
+        err = exchanged;
+    if (err == TN_OK)
+        write_u64(guest, at, bits);
+    return err;
 }
 
 static enum wasm_status host_wait(void *host, struct wasm_instance *instance,
@@ -229,15 +244,21 @@ static enum wasm_status host_wait(void *host, struct wasm_instance *instance,
     uint64_t bits = 0;
     if (guest_at(guest, at, sizeof(bits)) == NULL)
         return done(results, TN_EFAULT);
-    tn_err err = note_wait_begin(guest->cpu, &guest->turn, args[0], args[1], &bits);
+    struct guest_chan *chan = guest_chan_find(guest, args[0]);
+    tn_err err = chan != NULL ? guest_chan_sleeps(guest, chan) : TN_OK;
+    if (err == TN_EAGAIN) {
+        write_u64(guest, at, TN_BELL_RING);
+        return done(results, TN_OK);
+    }
+    if (err == TN_OK)
+        err = note_wait_begin(guest->cpu, &guest->turn, args[0], args[1], &bits);
     if (err == IPC_PENDING) {
         guest->op = OP_WAIT;
+        guest->op_to = args[0];
         guest->op_bits = at;
         return WASM_PENDING;
     }
-    if (err == TN_OK)
-        write_u64(guest, at, bits);
-    return done(results, err);
+    return done(results, wait_end(guest, args[0], err, bits, at));
 }
 
 static enum wasm_status host_timer_set(void *host, struct wasm_instance *instance,
@@ -352,6 +373,43 @@ static enum wasm_status host_buf_unmap(void *host, struct wasm_instance *instanc
     return done(results, guest_unmap(guest, args[0], (uint32_t)args[1]));
 }
 
+static enum wasm_status host_chan_new(void *host, struct wasm_instance *instance,
+                                      const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    uint32_t at_out = (uint32_t)args[2], at_in = (uint32_t)args[3];
+    tn_cap producer, consumer;
+    if (guest_at(guest, at_out, sizeof(producer)) == NULL ||
+        guest_at(guest, at_in, sizeof(consumer)) == NULL)
+        return done(results, TN_EFAULT);
+    uint64_t capacity = args[1];
+    tn_err err = chan_new(guest->cpu, &guest->turn, args[0], capacity, &producer, &consumer);
+    if (err == TN_OK) {
+        write_u64(guest, at_out, producer);
+        write_u64(guest, at_in, consumer);
+        guest_pay(guest, capacity);
+    }
+    return done(results, err);
+}
+
+static enum wasm_status host_chan_map(void *host, struct wasm_instance *instance,
+                                      const wasm_value *args, wasm_value *results)
+{
+    struct guest *guest = host;
+    (void)instance;
+    uint32_t at_ret = (uint32_t)args[1], at_size = (uint32_t)args[2], at = 0, bytes = 0;
+    if (guest_at(guest, at_ret, sizeof(at)) == NULL ||
+        guest_at(guest, at_size, sizeof(uint64_t)) == NULL)
+        return done(results, TN_EFAULT);
+    tn_err err = guest_chan_map(guest, args[0], &at, &bytes);
+    if (err == TN_OK) {
+        memcpy(guest_at(guest, at_ret, sizeof(at)), &at, sizeof(at));
+        write_u64(guest, at_size, bytes);
+    }
+    return done(results, err);
+}
+
 static const uint8_t result_i32 = WASM_I32;
 /* The type of an import, which always returns an i32. */
 #define TAKES(...)                                                                       \
@@ -386,6 +444,8 @@ static const struct {
     {"tn_buf_slice", host_buf_slice, TAKES(L, L, L, I, I)},
     {"tn_buf_map", host_buf_map, TAKES(L, L, I, I, I)},
     {"tn_buf_unmap", host_buf_unmap, TAKES(L, I)},
+    {"tn_chan_new", host_chan_new, TAKES(L, L, I, I)},
+    {"tn_chan_map", host_chan_map, TAKES(L, I, I)},
 };
 #undef I
 #undef L
@@ -456,9 +516,7 @@ tn_err guest_op_end(struct guest *guest, struct cpu *cpu)
         return send_end(cpu, &guest->turn, guest->op_to, guest->op_method, &guest->op_in);
     case OP_WAIT:
         err = note_wait_end(cpu, &guest->turn, &bits);
-        if (err == TN_OK)
-            write_u64(guest, guest->op_bits, bits);
-        return err;
+        return wait_end(guest, guest->op_to, err, bits, guest->op_bits);
     case OP_YIELD:
         return guest->turn.cancelled ? TN_ECANCELLED : TN_OK;
     case OP_NONE:

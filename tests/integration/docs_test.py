@@ -42,6 +42,9 @@ class Docs(cli.Case):
         expected = [(str(len(text)), str(max(map(len, text)))) for text in (lines, lines, manifest)]
         self.assertEqual(counts, expected)
         self.assertIn('"exit_code": 0', done.stdout)
+        # Through a channel: both in wasm, one of them in the kernel, both there.
+        sums = re.findall(r'^(\d+) numbers, their sum is (\d+)$', done.stdout, re.M)
+        self.assertEqual(sums, [('1000', str(sum(range(1000))))] * 3)
 
     def test_the_example_of_the_readme_is_that_of_the_guide(self):
         guide = ''.join(blocks(GUIDE, 'sh'))
