@@ -55,7 +55,8 @@ class Dev(unittest.TestCase):
 
     def test_wrong_use_ends_with_2(self):
         for arguments in (['nonsense'], ['fuzz', '--often'], ['fuzz', '--seconds'],
-                          ['sim', '--seeds'], ['sim', '--sea']):
+                          ['sim', '--seeds'], ['sim', '--sea'], ['coverage', 'kernel'],
+                          ['gdb', '--core'], ['gdb', '--core', '/no/such/file'], ['gdb', '-x']):
             status, out, err = self.dev(*arguments)
             self.assertEqual((status, out), (2, ''), arguments)
             self.assertIn('./dev help', err)
