@@ -1,7 +1,7 @@
 /* atomic.h: the only place that names atomics. The order is written at every use, with a line on
  * why it is enough where it is not seq_cst. Each operation first passes race_point(), which is
- * empty on real machines and a possible switch of virtual CPU in the simulator; the build picks
- * race_point.h and fence_light.h from base/race/none, tsan or sim.
+ * empty on real machines and a possible switch of virtual CPU in the simulator, where stores may
+ * also wait; the build picks race_point.h and fence_light.h from base/race/none, tsan or sim.
  *
  * at_fence_light() is the light half of an asymmetric fence (Dice, Huang and Yang, "Asymmetric
  * Dekker Synchronization", Sun Microsystems, 2001; as in the membarrier of Linux and P1202 of the
@@ -36,23 +36,33 @@ enum {
 };
 
 /* `order` is one of the five above. `at_cas` is strong: it fails only when the value differs, and
- * then writes the value found to *expected; its failure order is `fail`. */
-#define at_load(p, order)     (race_point(), atomic_load_explicit((p), (memory_order)(order)))
-#define at_store(p, v, order) (race_point(), atomic_store_explicit((p), (v), (memory_order)(order)))
+ * then writes the value found to *expected; its failure order is `fail`. The operands of all but
+ * at_store hold no other operation. */
+#define at_load(p, order) (race_point(), atomic_load_explicit(race_place(p), (memory_order)(order)))
+
+#define at_store(p, v, order) race_store((p), (v), (order))
+
 #define at_swap(p, v, order) \
-    (race_point(), atomic_exchange_explicit((p), (v), (memory_order)(order)))
-#define at_cas(p, expected, v, order, fail)                 \
-    (race_point(), atomic_compare_exchange_strong_explicit( \
-                       (p), (expected), (v), (memory_order)(order), (memory_order)(fail)))
+    (race_point(), atomic_exchange_explicit(race_change(p), (v), (memory_order)(order)))
+#define at_cas(p, expected, v, order, fail)                                   \
+    (race_point(),                                                            \
+     atomic_compare_exchange_strong_explicit(race_change(p), (expected), (v), \
+                                             (memory_order)(order), (memory_order)(fail)))
 #define at_add(p, v, order) \
-    (race_point(), atomic_fetch_add_explicit((p), (v), (memory_order)(order)))
+    (race_point(), atomic_fetch_add_explicit(race_change(p), (v), (memory_order)(order)))
 #define at_sub(p, v, order) \
-    (race_point(), atomic_fetch_sub_explicit((p), (v), (memory_order)(order)))
-#define at_or(p, v, order) (race_point(), atomic_fetch_or_explicit((p), (v), (memory_order)(order)))
+    (race_point(), atomic_fetch_sub_explicit(race_change(p), (v), (memory_order)(order)))
+#define at_or(p, v, order) \
+    (race_point(), atomic_fetch_or_explicit(race_change(p), (v), (memory_order)(order)))
 #define at_and(p, v, order) \
-    (race_point(), atomic_fetch_and_explicit((p), (v), (memory_order)(order)))
-/* Initialise before anybody else can see the object: not an atomic operation, no race point. */
-#define at_init(p, v) atomic_init((p), (v))
+    (race_point(), atomic_fetch_and_explicit(race_change(p), (v), (memory_order)(order)))
+/* Initialise before anybody else can see the object: not an atomic operation, no race point. Also
+ * begins the next life of a word whose memory is used again without an operation of the allocator
+ * in between: a store to it may still wait in this CPU's buffer, which a plain store or memset
+ * would overtake in the simulator (and only there). */
+#define at_init(p, v) (race_init(p), atomic_init((p), (v)))
+/* What race_store is on real machines. */
+#define at_store_now(p, v, order) atomic_store_explicit((p), (v), (memory_order)(order))
 
 /* at_fence_light(), and race_heavy_begin() and race_heavy_end(), which a machine on real threads
  * calls first and last in machine_barrier. */

@@ -45,9 +45,11 @@ tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in, struct tn_p
     if (method == TEST_EVERY_NOTHING)
         return ret_out == NULL ? TEST_EVERY_E_LAST : TN_EINTERNAL;
     if (method == TEST_EVERY_SCALARS) {
-        struct test_every_scalars_reply reply = {.ok = true};
+        struct test_every_scalars_reply reply = {.ok = true, .first = 50, .second = 51};
+        assert_int_equal(ret_out->ncaps, 2); /* as many as the interface names */
         err = test_every_scalars_reply_encode(&reply, ret_out);
     } else {
+        assert_int_equal(ret_out->ncaps, 0);
         err = answer_variables(in, ret_out);
     }
     if (err != TN_OK)

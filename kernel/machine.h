@@ -18,6 +18,9 @@
 /* How many CPUs machine_run will start, 1 to TN_CPUS_MAX. Any. */
 uint32_t machine_cpu_count(void);
 
+/* The NUMA node whose memory the CPU reaches fastest, numbered from 0 without gaps. Any. */
+uint32_t machine_node(uint32_t cpu);
+
 /* Starts every CPU; each runs entry(arg, cpu) with cpu = 0 to count - 1 on a boot stack of its own
  * (at least 64 KiB). Returns when all entries have returned. CPU 0 may be the caller's. Boot. */
 void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg);
@@ -29,7 +32,8 @@ void machine_park(uint32_t cpu, uint64_t until_ns);
 
 /* Wakes a CPU, or makes its next park return at once. Any, and from threads that are no CPU
  * (a driver's thread, a signal handler: it must be async-signal-safe on Linux). Cheap when the CPU
- * is awake: one atomic operation, no system call. */
+ * is awake: one atomic operation, no system call. What was written before the call is seen by the
+ * CPU after the park that the call ended or made return at once. */
 void machine_unpark(uint32_t cpu);
 
 /* In every spin loop: a pause on real machines, a switch of virtual CPU in the simulator. Cpu. */

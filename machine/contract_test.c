@@ -367,6 +367,7 @@ static void test_setup_limits(void **state)
     assert_false(machine_region(0, &region));
     assert_int_equal(setup_machine(TN_CPUS_MAX, BLOCK_BYTES), 0);
     assert_int_equal(machine_cpu_count(), TN_CPUS_MAX);
+    assert_int_equal(machine_node(0), 0);
     struct runs runs = {0};
     machine_run(run_entry, &runs);
     assert_int_equal(runs.entries, TN_CPUS_MAX);

@@ -121,7 +121,7 @@ static bool is_ours(const struct wasm_import_info *info)
     if (!str_eq((struct str){info->module, info->module_len}, STR("tenon_0")))
         return false;
     for (uint32_t i = 0; i < GUEST_IMPORTS; i++) {
-        if (str_eq((struct str){info->name, info->name_len}, str_of(guest_import_names[i])))
+        if (str_eq((struct str){info->name, info->name_len}, str_of(guest_import_name(i))))
             return true;
     }
     return false;

@@ -38,14 +38,17 @@ tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in, struct tn_p
     const struct tn_method *m = tn_method_by_number(method);
     struct tn_turn turn = {.method = method};
     struct tn_pack none = {0}, *out = ret_out != NULL ? ret_out : &none;
+    uint32_t accepted = out->ncaps;
     assert_non_null(m);
     assert_int_equal(tn_layout_check(&m->args, in->data, in->len, in->ncaps), TN_OK);
     tn_err err = TN_EGONE;
+    out->ncaps = 0;
     if (to == KIT_SELF)
         err = tn_component.call(state, &turn, in, out);
     else if (kit_other != NULL)
         err = kit_other(method, in, out);
     if (err == TN_OK)
         assert_int_equal(tn_layout_check(&m->returns, out->data, out->len, out->ncaps), TN_OK);
+    assert_true(out->ncaps <= accepted);
     return err;
 }

@@ -139,12 +139,45 @@ static void test_grants(void **state)
     }
 }
 
+/* What a reader would refuse is not written. */
+static void test_grants_refused(void **state)
+{
+    (void)state;
+    uint8_t room[128];
+    struct tn_pack config = tn_pack_room(room, sizeof(room));
+    struct tn_grant grant = {.badge = 4, .kind = TN_GRANT_DIRECTORY, .text = "/dir", .text_len = 4};
+    assert_int_equal(tn_grants_add(&config, grant), TN_OK);
+    const struct tn_pack before = config;
+    const struct tn_grant refused[] = {
+        {.badge = 4, .kind = TN_GRANT_FILE},
+        {.badge = 0, .kind = TN_GRANT_FILE},
+        {.badge = (uint64_t)TN_GRANT_BADGE_MAX + 1, .kind = TN_GRANT_FILE},
+        {.badge = 5, .kind = TN_GRANT_KINDS},
+        {.badge = 5, .kind = (enum tn_grant_kind)(65536 + TN_GRANT_FILE)},
+        {.badge = 5, .rights = TN_R_CALL, .kind = TN_GRANT_FILE},
+        {.badge = 5, .kind = TN_GRANT_FILE, .text = "a\0b", .text_len = 3},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        assert_int_equal(tn_grants_add(&config, refused[i]), TN_EARGS);
+        assert_memory_equal(&config, &before, sizeof(config));
+    }
+    grant.badge = 5;
+    room[4]++; /* not the list that it was */
+    assert_int_equal(tn_grants_add(&config, grant), TN_EARGS);
+    room[4]--;
+    room[0]++;
+    assert_int_equal(tn_grants_add(&config, grant), TN_EVERSION);
+    room[0]--;
+    assert_int_equal(tn_grants_add(&config, grant), TN_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_grants_refused),
     };
     return cmocka_run_group_tests_name("driver_small", tests, NULL, NULL);
 }

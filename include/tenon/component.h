@@ -48,7 +48,7 @@ struct tn_pack {               /* bytes and capabilities, going out or coming in
     TN_PTR(void, data);        /* incoming: valid until the handler returns or replies */
     uint32_t len;              /* bytes there */
     uint32_t size;             /* room there, when it is to be filled; 0 otherwise */
-    uint32_t ncaps;            /* <= TN_PACK_CAPS */
+    uint32_t ncaps;            /* <= TN_PACK_CAPS; of room for a reply: how many may come */
     uint32_t move;             /* bit i: caps[i] is moved, not copied */
     tn_cap caps[TN_PACK_CAPS]; /* sender's handles out, receiver's handles in; arguments name them
                                   by position (uint8_t), never by value */
@@ -106,11 +106,13 @@ extern __attribute__((visibility("default"))) const struct tn_component tn_compo
  * What waits may give TN_ECANCELLED when the actor is stopped, and natively TN_ESTACK. A handle
  * that a function returns belongs to the actor until it is dropped, moved or revoked. */
 
-/* Call `to` and wait for the reply [waits]. `ret_out` may be NULL; else its data and size say where
- * the reply goes; len, ncaps and caps are set. Errors: the callee's (> 0); TN_EBADCAP, TN_ERIGHTS
- * (TN_R_CALL), TN_ETIME at the least of `deadline`, the turn's and the manifest's,
- * TN_EDEADLK, TN_EDEPTH, TN_EFULL, TN_EGONE, TN_EARGS, TN_EFUEL and TN_ETRAP of the callee,
- * TN_ETOOBIG when the reply does not fit (ret_out->len then says what it needed). */
+/* Call `to` and wait for the reply [waits]. `ret_out` NULL takes an empty reply; else its data and
+ * size say where the reply goes, and its ncaps how many capabilities it may bring at most: none,
+ * where nothing is said. After an answer len, ncaps and caps are set. Errors: the callee's (> 0);
+ * TN_EBADCAP, TN_ERIGHTS (TN_R_CALL), TN_EINVAL (ncaps over TN_PACK_CAPS), TN_ETIME at the least of
+ * `deadline`, the turn's and the manifest's, TN_EDEADLK, TN_EDEPTH, TN_EFULL, TN_EGONE, TN_EARGS,
+ * TN_EFUEL and TN_ETRAP of the callee, TN_ETOOBIG when the reply does not fit (ret_out->len then
+ * says what it needed) or brings more capabilities: then none of them arrives. */
 TN_IMPORT TN_MUST tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in,
                                  struct tn_pack *ret_out, tn_time deadline);
 /* Send without a reply (TN_R_CALL); `in` may be NULL and is copied before this returns. Order is
@@ -159,13 +161,16 @@ TN_IMPORT TN_MUST tn_err tn_buf_new(tn_cap memory, uint64_t size_bytes, tn_cap *
 TN_IMPORT TN_MUST tn_err tn_buf_slice(tn_cap buf, uint64_t off, uint64_t len, uint32_t rights,
                                       tn_cap *ret_buf);
 /* Make bytes of a buffer addressable: natively in place, in wasm copied into and out of a window.
- * At most until the turn ends. TN_MAP_READ (TN_R_READ), TN_MAP_WRITE (TN_R_WRITE); TN_EINVAL for
- * neither, or outside of the buffer; in wasm also for 0 bytes, and TN_ETOOBIG, TN_ENOMEM (no
- * window). */
+ * The pointer is good until it is unmapped or the turn ends, over waits too, whatever becomes of
+ * the capability. TN_MAP_READ (TN_R_READ), TN_MAP_WRITE (TN_R_WRITE); TN_EINVAL for neither, for 0
+ * bytes, or outside of the buffer; TN_ENOMEM when TN_MAPS_MAX are mapped, in wasm also without
+ * memory for the window; in wasm TN_ETOOBIG over 16 MiB. */
 TN_IMPORT TN_MUST tn_err tn_buf_map(tn_cap buf, uint64_t off, uint32_t len, uint32_t how,
                                     void **ret_at);
-/* Undo a map, `at` as tn_buf_map gave it: in wasm this is when writes reach the buffer. The end of
- * the turn does the same. TN_EINVAL: nothing is mapped there (natively not noticed). */
+/* Undo a map, `buf` and `at` as they were in tn_buf_map: in wasm this is when writes reach the
+ * buffer. The end of the turn does the same. TN_EINVAL: nothing of `buf` is mapped there. When the
+ * capability is gone (TN_EBADCAP) the map is undone all the same, and in wasm the writes are lost.
+ */
 TN_IMPORT TN_MUST tn_err tn_buf_unmap(tn_cap buf, void *at);
 
 #endif

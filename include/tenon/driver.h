@@ -81,6 +81,14 @@ static inline TN_MUST tn_err tn_grants_open(const struct tn_pack *config, struct
     return TN_OK;
 }
 
+/* Has a badge, rights and a kind that there are. */
+static inline bool tn_grant_valid(const struct tn_grant *grant)
+{
+    const uint32_t rights = TN_R_READ | TN_R_WRITE;
+    return grant->badge > 0 && grant->badge <= TN_GRANT_BADGE_MAX &&
+           (uint32_t)grant->kind < TN_GRANT_KINDS && (grant->rights & ~rights) == 0;
+}
+
 /* Takes the next grant. TN_ENOTFOUND: there is none, and the list was whole; TN_EARGS: it is
  * malformed. */
 static inline TN_MUST tn_err tn_grants_next(struct tn_grants *grants, struct tn_grant *ret)
@@ -94,10 +102,14 @@ static inline TN_MUST tn_err tn_grants_next(struct tn_grants *grants, struct tn_
     uint32_t padded = (head.text_len + 7u) & ~7u;
     if (padded > grants->len - sizeof(head) || head.text_len > TN_GRANT_TEXT_MAX)
         return TN_EARGS;
-    if (head.badge <= grants->badge || head.badge > TN_GRANT_BADGE_MAX ||
-        head.kind >= TN_GRANT_KINDS || (head.rights & ~(uint32_t)(TN_R_READ | TN_R_WRITE)) != 0)
-        return TN_EARGS;
     const uint8_t *text = grants->at + sizeof(head);
+    struct tn_grant grant = {.badge = head.badge,
+                             .rights = head.rights,
+                             .kind = (enum tn_grant_kind)head.kind,
+                             .text = (const char *)text,
+                             .text_len = head.text_len};
+    if (grant.badge <= grants->badge || !tn_grant_valid(&grant))
+        return TN_EARGS;
     for (uint32_t i = 0; i < padded; i++) {
         if ((text[i] == 0) != (i >= head.text_len))
             return TN_EARGS;
@@ -106,19 +118,23 @@ static inline TN_MUST tn_err tn_grants_next(struct tn_grants *grants, struct tn_
     grants->len -= (uint32_t)sizeof(head) + padded;
     grants->left--;
     grants->badge = head.badge;
-    *ret = (struct tn_grant){.badge = head.badge,
-                             .rights = head.rights,
-                             .kind = (enum tn_grant_kind)head.kind,
-                             .text = (const char *)text,
-                             .text_len = head.text_len};
+    *ret = grant;
     return TN_OK;
 }
 
 /* Appends a grant to a pack that has room (data, size) and is empty (len 0) or was made by this.
- * Badges must ascend. TN_ETOOBIG: no room; the pack is then as it was. */
+ * TN_EARGS: tn_grants_next would not take it (badges must ascend), or the pack is no list;
+ * TN_EVERSION: it is one of another version; TN_ETOOBIG: no room. The pack is then as it was. */
 static inline TN_MUST tn_err tn_grants_add(struct tn_pack *config, struct tn_grant grant)
 {
     struct tn_grants_head list = {TN_GRANTS_VERSION, 0};
+    struct tn_grants before;
+    struct tn_grant last;
+    tn_err err = tn_grants_open(config, &before);
+    while (err == TN_OK)
+        err = tn_grants_next(&before, &last);
+    if (err != TN_ENOTFOUND)
+        return err;
     uint8_t *base = config->data;
     uint32_t at = config->len > 0 ? config->len : (uint32_t)sizeof(list);
     uint32_t padded = (grant.text_len + 7u) & ~7u;
@@ -129,6 +145,12 @@ static inline TN_MUST tn_err tn_grants_add(struct tn_pack *config, struct tn_gra
                                  .text_len = (uint16_t)grant.text_len};
     if (grant.text_len > TN_GRANT_TEXT_MAX || at + sizeof(head) + padded > size)
         return TN_ETOOBIG;
+    if (grant.badge <= before.badge || !tn_grant_valid(&grant))
+        return TN_EARGS;
+    for (uint32_t i = 0; i < grant.text_len; i++) {
+        if (grant.text[i] == 0)
+            return TN_EARGS;
+    }
     if (config->len > 0)
         __builtin_memcpy(&list, base, sizeof(list));
     list.count++;

@@ -19,6 +19,7 @@ enum {
     TN_FIBERS_DEFAULT = 256,    /* stacks for native turns that wait, in one kernel */
     TN_FIBER_STACK = 32 * 1024, /* bytes of such a stack, without its guard page */
     TN_BUFFER_MAX = 1 << 30,    /* bytes of one buffer */
+    TN_MAPS_MAX = 8,            /* buffers mapped at a time in one turn */
     TN_TURNS_MAX = 16,          /* turns of one actor at a time, where its manifest asks */
     TN_LENDERS_MAX = 255,       /* waits that lend one actor the same priority, counted */
     TN_LEND_DEPTH = 8,          /* calls down which a priority is lent */

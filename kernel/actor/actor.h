@@ -123,6 +123,7 @@ struct turn {
     bool deferred;           /* the answer is a reply capability's now */
     bool cancelled;          /* the actor is being killed: every wait fails with TN_ECANCELLED */
     atomic_u32 state;        /* enum turn_state */
+    void *local;             /* the domain's own, from its `run` on */
     struct turn *link;       /* among the woken */
     struct turn *waits_link; /* among the actor's that wait; home */
     _Alignas(16) uint8_t small[TURN_SMALL]; /* short arguments of a call that runs at once */
@@ -167,6 +168,7 @@ struct wait {
     atomic_u64 lending;   /* generation << 8 | 1 + the priority that it lends the callee, or 0 */
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
+    uint32_t room_caps;   /* capabilities that the reply may bring */
     uint32_t len;         /* of the reply, also when it did not fit */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];

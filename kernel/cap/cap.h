@@ -41,7 +41,8 @@ uint32_t space_count(struct space *space); /* capabilities in it */
 /* Deletes every capability in it (as cap_delete does), without locks held; at the death of its
  * actor. What is put in meanwhile goes when the space is destroyed. The caller holds a ref. */
 void space_clear(struct space *space);
-/* The same, but for these handles of it: what an actor was given stays when its instance goes. */
+/* The same, but for these handles of it and for what was posted and not yet received: what an actor
+ * was given, and what is under way to it, stays when its instance goes. */
 void space_clear_but(struct space *space, const tn_cap *spared, uint32_t n);
 
 /* The object that `cap` names, if its type is `type` (OBJ_NONE: any) and it carries all of
@@ -65,9 +66,13 @@ tn_err cap_copy(struct space *from_space, tn_cap from, struct space *to, tn_cap 
 tn_err cap_move(struct space *from_space, tn_cap from, struct space *to, tn_cap *ret_cap);
 /* Copies n <= TN_PACK_CAPS capabilities to another space, or moves those with their bit in `move`
  * set: all or none, in one step. Errors as cap_copy and cap_move; TN_EINVAL when one that is moved
- * is named twice. */
+ * is named twice. cap_post does the same for a message that will wait: what it carries is posted
+ * until cap_receive takes the mark off, by who takes the message (stale handles are ignored). */
 tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
                     struct space *to, tn_cap *ret_caps);
+tn_err cap_post(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                struct space *to, tn_cap *ret_caps);
+void cap_receive(struct space *space, const tn_cap *caps, uint32_t n);
 /* Sets n <= TN_PACK_CAPS slots aside for what is to come: their handles name nothing until
  * cap_deliver fills them, and nothing else takes them. TN_ENOSLOT, TN_ENOMEM: none was. */
 tn_err cap_reserve(struct space *space, uint32_t n, tn_cap *ret_slots);

@@ -110,6 +110,15 @@ static inline struct object *slot_object(struct slot *slot)
     return at_load(&slot->object, RELAXED); /* lock held */
 }
 
+/* Sets or clears a flag of a live slot's word. Lock held. */
+static inline void slot_mark(struct slot *slot, uint64_t flag, bool on)
+{
+    uint64_t word = at_load(&slot->word, RELAXED);
+    ASSERT((word & WORD_LIVE) != 0);
+    /* RELEASE: a lookup that sees this word sees what the slot names, as after space_take. */
+    at_store(&slot->word, on ? word | flag : word & ~flag, RELEASE);
+}
+
 /* One more capability names the object. Lock held. */
 static inline void object_count_cap(struct object *object)
 {

@@ -181,6 +181,44 @@ static void test_transfer(void **state)
     fixture_close(&f);
 }
 
+/* What is under way outlives a clearing, until it is received; a whole clearing takes it too. */
+static void test_posted(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f, 100);
+    tn_cap pack[] = {thing_cap(&f, f.space[0], TN_R_ALL, 3),
+                     thing_cap(&f, f.space[0], TN_R_ALL, 0)};
+    tn_cap got[2] = {0}, plain[2] = {0}, moved = 0;
+    assert_int_equal(cap_post(f.space[0], pack, 2, 1, f.space[1], got), TN_OK);
+    assert_int_equal(cap_transfer(f.space[0], &pack[1], 1, 0, f.space[1], plain), TN_OK);
+    assert_int_equal(look(f.space[1], got[0]).rights, TN_R_ALL);
+    assert_int_equal(look(f.space[1], got[0]).badge, 3);
+    space_clear_but(f.space[1], NULL, 0);
+    assert_true(stale(f.space[1], plain[0]));
+    assert_false(stale(f.space[1], got[0]) || stale(f.space[1], got[1]));
+    cap_check(f.space[1]);
+    /* A mark is not lost by a revoke, nor passed on. */
+    assert_int_equal(cap_copy(f.space[1], got[0], f.space[1], &plain[0]), TN_OK);
+    assert_int_equal(cap_revoke(f.space[1], got[0]), TN_OK);
+    assert_int_equal(cap_copy(f.space[1], got[0], f.space[1], &plain[0]), TN_OK);
+    assert_int_equal(cap_move(f.space[1], got[1], f.space[1], &moved), TN_OK);
+    cap_receive(f.space[1], &got[1], 1); /* stale: of no effect */
+    space_clear_but(f.space[1], &moved, 1);
+    assert_true(stale(f.space[1], plain[0]));
+    assert_int_equal(space_count(f.space[1]), 2);
+    cap_receive(f.space[1], got, 2);
+    space_clear_but(f.space[1], NULL, 0);
+    assert_int_equal(space_count(f.space[1]), 0);
+    /* None is posted when not all are. */
+    const tn_cap wrong[] = {pack[1], 99};
+    assert_int_equal(cap_post(f.space[0], wrong, 2, 0, f.space[1], got), TN_EBADCAP);
+    assert_int_equal(cap_post(f.space[0], &pack[1], 1, 0, f.space[1], got), TN_OK);
+    space_clear(f.space[1]);
+    assert_int_equal(space_count(f.space[1]), 0);
+    fixture_close(&f);
+}
+
 static void test_last_capability(void **state)
 {
     (void)state;
@@ -515,6 +553,7 @@ int main(void)
         cmocka_unit_test(test_mint_arguments),
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_transfer),
+        cmocka_unit_test(test_posted),
         cmocka_unit_test(test_last_capability),
         cmocka_unit_test(test_handles_first_in_first_out),
         cmocka_unit_test(test_generations_retire),

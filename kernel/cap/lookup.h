@@ -15,7 +15,7 @@
 #include "base/atomic.h"
 #include "kernel/cap/cap.h"
 
-/* A slot's word: generation:40 | unused:5 | flags:3 | type:8 | rights:8. */
+/* A slot's word: generation:40 | unused:4 | flags:4 | type:8 | rights:8. */
 enum {
     WORD_RIGHTS = 0xff,
     WORD_TYPE_SHIFT = 8,
@@ -23,6 +23,7 @@ enum {
     WORD_LIVE = 1 << 16,     /* the slot is a capability */
     WORD_REVOKING = 1 << 17, /* nothing may be derived from it now */
     WORD_RESERVED = 1 << 18, /* the slot waits for a capability (cap_reserve) */
+    WORD_POSTED = 1 << 19,   /* it came with a message that nobody has taken yet */
     WORD_GENERATION_SHIFT = 24,
 };
 #define WORD_GENERATION (~UINT64_C(0) << WORD_GENERATION_SHIFT)

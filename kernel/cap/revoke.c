@@ -59,9 +59,7 @@ static tn_err step(struct space *space, tn_cap cap, struct orphans *orphans)
     for (uint32_t n = 0; n < CAP_STEP && slot->first != NULL; n++)
         orphans_unlink(orphans, slot->first);
     bool more = slot->first != NULL;
-    word = more ? word | WORD_REVOKING : word & ~(uint64_t)WORD_REVOKING;
-    /* RELEASE: a lookup that sees this word sees what the slot names, as after space_take. */
-    at_store(&slot->word, word, RELEASE);
+    slot_mark(slot, WORD_REVOKING, more);
     return more ? TN_EAGAIN : TN_OK;
 }
 

@@ -278,11 +278,14 @@ void space_put(struct slot *slot)
 struct spared {
     const tn_cap *caps;
     uint32_t n;
+    uint64_t flags; /* a slot with one of these */
 };
 
 static bool is_spared(const struct spared *spared, uint32_t index, uint64_t word)
 {
     tn_cap cap = word >> WORD_GENERATION_SHIFT << WORD_GENERATION_SHIFT | index;
+    if ((word & spared->flags) != 0)
+        return true;
     for (uint32_t i = 0; i < spared->n; i++) {
         if (spared->caps[i] == cap)
             return true;
@@ -311,15 +314,21 @@ static bool clear_step(struct space *space, const struct spared *spared, uint32_
     return more;
 }
 
-void space_clear(struct space *space)
-{
-    space_clear_but(space, NULL, 0);
-}
-
-void space_clear_but(struct space *space, const tn_cap *spared_caps, uint32_t n)
+static void clear(struct space *space, const struct spared *spared)
 {
     uint32_t index = 0;
-    struct spared spared = {spared_caps, n};
-    while (clear_step(space, &spared, &index))
+    while (clear_step(space, spared, &index))
         ASSERT(index < space->slots_max);
+}
+
+void space_clear(struct space *space)
+{
+    const struct spared nothing = {.n = 0};
+    clear(space, &nothing);
+}
+
+void space_clear_but(struct space *space, const tn_cap *caps, uint32_t n)
+{
+    const struct spared spared = {caps, n, WORD_POSTED};
+    clear(space, &spared);
 }

@@ -57,8 +57,8 @@ static uint32_t slot_rights(struct slot *slot)
     return (uint32_t)at_load(&slot->word, RELAXED) & WORD_RIGHTS; /* lock held */
 }
 
-tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
-                    struct space *to, tn_cap *ret_caps)
+static tn_err transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                       struct space *to, bool posted, tn_cap *ret_caps)
 {
     ASSERT(to != NULL && from_space->root == to->root && n <= TN_PACK_CAPS);
     struct slot *old[TN_PACK_CAPS], *slot = NULL;
@@ -73,9 +73,35 @@ tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, ui
         uint64_t badge = at_load(&old[i]->badge, RELAXED);
         ret_caps[i] = space_take(to, slot_object(old[i]), badge, slot_rights(old[i]), &slot);
         slot_place(old[i], slot, (move >> i & 1) != 0);
+        if (posted)
+            slot_mark(slot, WORD_POSTED, true);
     }
     lock_drop(&to->root->lock);
     return err;
+}
+
+tn_err cap_transfer(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                    struct space *to, tn_cap *ret_caps)
+{
+    return transfer(from_space, from, n, move, to, false, ret_caps);
+}
+
+tn_err cap_post(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,
+                struct space *to, tn_cap *ret_caps)
+{
+    return transfer(from_space, from, n, move, to, true, ret_caps);
+}
+
+void cap_receive(struct space *space, const tn_cap *caps, uint32_t n)
+{
+    lock_take(&space->root->lock);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t word = 0;
+        struct slot *slot = slot_find(space, caps[i], WORD_LIVE, &word);
+        if (slot != NULL)
+            slot_mark(slot, WORD_POSTED, false);
+    }
+    lock_drop(&space->root->lock);
 }
 
 tn_err cap_deliver(struct space *from_space, const tn_cap *from, uint32_t n, uint32_t move,

@@ -8,6 +8,8 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
+static const struct tn_pack no_room;
+
 /* A call on its way: what prepare and enqueue need. */
 struct calling {
     struct cpu *cpu;
@@ -81,12 +83,6 @@ static struct block *call_block(struct calling *c)
     return block;
 }
 
-/* The last thing that can fail, for what was moved could not be given back unchanged. */
-static tn_err call_transfer(struct calling *c)
-{
-    return pack_transfer(c->turn->actor->space, c->in, c->callee->space, c->caps);
-}
-
 /* What is waited for is to run at least as urgently as who waits; so down the chain of calls. */
 static void lend(struct wait *wait, struct actor *callee, uint32_t priority)
 {
@@ -120,8 +116,8 @@ static tn_err make_cell(struct calling *c, struct cell **ret_cell)
         c->block = call_block(c);
         err = c->block != NULL ? TN_OK : TN_ENOMEM;
     }
-    if (err == TN_OK)
-        err = call_transfer(c);
+    if (err == TN_OK) /* the last thing that can fail: what was moved cannot be given back */
+        err = pack_post(caller->space, c->in, c->callee->space, c->caps);
     if (err != TN_OK) {
         block_free(c->block);
         cell_give(c->cpu, cell);
@@ -176,7 +172,7 @@ static tn_err run_at_once(struct calling *c)
         err = c->block != NULL ? TN_OK : TN_ENOMEM;
     }
     if (err == TN_OK && c->in->ncaps != 0)
-        err = call_transfer(c);
+        err = pack_transfer(c->turn->actor->space, c->in, c->callee->space, c->caps);
     if (__builtin_expect(err == TN_OK, 1)) {
         struct turn *turn = sched_call_turn(c->cpu, c->callee);
         prepare(c, turn);
@@ -203,12 +199,14 @@ static tn_err call_left(struct calling *c)
     return IPC_PENDING;
 }
 
-static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
+static tn_err call_actor(struct calling *c, const struct tn_pack *room)
 {
     struct turn *turn = c->turn;
     if (turn->depth >= TN_DEPTH_MAX)
         return TN_EDEPTH;
     tn_err err = check_pack(c->in);
+    if (err == TN_OK && room->ncaps > TN_PACK_CAPS)
+        err = TN_EINVAL;
     if (err != TN_OK)
         return err;
     if (c->deadline > turn->info.deadline)
@@ -223,9 +221,10 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
     err = wait_begin(turn, &c->wait, &c->generation);
     if (err != TN_OK)
         return err;
-    c->wait->room = room;
+    c->wait->room = room->data;
+    c->wait->room_caps = room->ncaps;
     /* RELEASE: a late callee of the call before that reads it sees that its own is over. */
-    at_store(&c->wait->room_size, room_size, RELEASE);
+    at_store(&c->wait->room_size, room->size, RELEASE);
     if (sched_may_run_call(c->cpu, c->callee)) {
         wait_set_callee(c->wait, c->callee, RELEASE); /* it has a turn to spare: no circle */
         err = run_at_once(c);
@@ -244,7 +243,7 @@ static tn_err call_actor(struct calling *c, void *room, uint32_t room_size)
 }
 
 tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
-                  const struct tn_pack *in, void *room, uint32_t room_size, tn_time deadline)
+                  const struct tn_pack *in, const struct tn_pack *room, tn_time deadline)
 {
     struct calling calling = {.cpu = cpu,
                               .turn = turn,
@@ -255,7 +254,7 @@ tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
     tn_err err = endpoint_decode(turn, to, method, &calling.callee, &calling.badge);
     if (err != TN_OK)
         return err;
-    return call_actor(&calling, room, room_size);
+    return call_actor(&calling, room != NULL ? room : &no_room);
 }
 
 tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint32_t method,
@@ -272,7 +271,7 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
                               .cls = MSG_MODULE_LOAD,
                               .in = in,
                               .deadline = deadline};
-    tn_err err = call_actor(&calling, NULL, 0);
+    tn_err err = call_actor(&calling, &no_room);
     object_unref(actor_object(actor));
     return err;
 }
@@ -285,9 +284,6 @@ tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
         ret_out->len = wait->len;
         ret_out->ncaps = wait->ncaps;
         memcpy(ret_out->caps, wait->caps, wait->ncaps * sizeof(tn_cap));
-    } else {
-        for (uint32_t i = 0; i < wait->ncaps; i++)
-            cap_delete(turn->actor->space, wait->caps[i]);
     }
     tn_err result = wait->result;
     wait_release(cpu, wait);

@@ -48,8 +48,10 @@ struct buffer *buffer_of(struct object *object);
 
 /* Operations of a turn. Errors as component.h documents them for the tn_ function of that name. */
 
+/* `room` (NULL: for nothing): data, size and ncaps say what the reply may be; only data is used
+ * after this returns. */
 tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
-                  const struct tn_pack *in, void *room, uint32_t room_size, tn_time deadline);
+                  const struct tn_pack *in, const struct tn_pack *room, tn_time deadline);
 /* The result of the call; ret_out (may be NULL) gets len, ncaps and caps. */
 tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out);
 
@@ -85,8 +87,11 @@ tn_err buf_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t size_
                tn_cap *ret_buf);
 tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, uint64_t len,
                  uint32_t rights, tn_cap *ret_buf);
-/* Checks rights and range; the bytes of the buffer at `off`. */
+/* Checks rights and range; the bytes of the buffer at `off`, good until the turn waits or ends. */
 tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
                  void **ret_at);
+/* The same, good for as long as the caller keeps *ret_held, a ref that is now its own. */
+tn_err buf_hold(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
+                void **ret_at, struct object **ret_held);
 
 #endif

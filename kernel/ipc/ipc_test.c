@@ -24,11 +24,6 @@ enum {
     M_DIE = TN_METHOD(9, 7)
 };
 
-static uint64_t seeds(void)
-{
-    return sim_seeds(SEEDS_DEFAULT);
-}
-
 /* echo: answers with its arguments; holds, forwards and sleeps when asked to. */
 struct echo {
     uint64_t got, sum, next[8];
@@ -160,7 +155,7 @@ DRIVER(drive_calls);
 static void test_calls(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < seeds(); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         for (uint32_t cpus = 1; cpus <= 3; cpus++) {
             struct kit kit;
             boot(&kit, seed, cpus);
@@ -235,7 +230,7 @@ DRIVER(drive_order);
 static void test_order_and_backpressure(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < seeds(); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         for (uint32_t cpus = 1; cpus <= 3; cpus++) {
             struct kit kit;
             boot(&kit, seed, cpus);

@@ -482,15 +482,15 @@ tn_err buf_slice(struct cpu *cpu, struct turn *turn, tn_cap buf, uint64_t off, u
     return err;
 }
 
-tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
-                 void **ret_at)
+static tn_err find_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
+                         struct buffer **ret_buffer)
 {
     uint32_t rights = 0;
     if ((how & TN_MAP_READ) != 0)
         rights |= TN_R_READ;
     if ((how & TN_MAP_WRITE) != 0)
         rights |= TN_R_WRITE;
-    if (rights == 0)
+    if (rights == 0 || len == 0)
         return TN_EINVAL;
     struct cap_view view;
     tn_err err = cap_lookup(turn->actor->space, buf, OBJ_BUFFER, rights, &view);
@@ -499,6 +499,30 @@ tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint
     struct buffer *buffer = buffer_of(view.object);
     if (!range_within(off, len, buffer->size_bytes))
         return TN_EINVAL;
+    *ret_buffer = buffer;
+    return TN_OK;
+}
+
+tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
+                 void **ret_at)
+{
+    struct buffer *buffer;
+    tn_err err = find_range(turn, buf, off, len, how, &buffer);
+    if (err == TN_OK)
+        *ret_at = buffer->bytes + off;
+    return err;
+}
+
+tn_err buf_hold(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
+                void **ret_at, struct object **ret_held)
+{
+    struct buffer *buffer;
+    tn_err err = find_range(turn, buf, off, len, how, &buffer);
+    if (err != TN_OK)
+        return err;
+    if (!object_try_ref(&buffer->object)) /* its last capability went in this moment */
+        return TN_EBADCAP;
     *ret_at = buffer->bytes + off;
+    *ret_held = &buffer->object;
     return TN_OK;
 }

@@ -66,7 +66,7 @@ static tn_err make_cell(const struct sending *s, struct cell **ret_cell)
         return TN_ENOMEM;
     tn_err err = make_block(s->turn, in, &block);
     if (err == TN_OK && in->ncaps != 0)
-        err = pack_transfer(actor->space, in, s->target->space, caps);
+        err = pack_post(actor->space, in, s->target->space, caps);
     if (__builtin_expect(err != TN_OK, 0)) {
         block_free(block);
         cell_give(s->cpu, cell);

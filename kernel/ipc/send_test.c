@@ -103,7 +103,7 @@ static void all_or_none(void)
 
 static void there_and_back(void)
 {
-    struct tn_pack pack = {.ncaps = 4, .move = 15}, out = {.size = 0};
+    struct tn_pack pack = {.ncaps = 4, .move = 15}, out = {.ncaps = 4};
     for (uint32_t i = 0; i < 4; i++)
         pack.caps[i] = fresh_note(i);
     tn_err err;
@@ -111,12 +111,29 @@ static void there_and_back(void)
            err == TN_ENOSLOT) { /* what was sent before still fills its mailbox or its space */
         KIT_CHECK(tn_signal(pack.caps[0], 0) == TN_OK && tn_signal(pack.caps[3], 0) == TN_OK);
         KIT_CHECK(pause_turn() == TN_OK);
+        out.ncaps = 4;
     }
     KIT_CHECK(err == TN_OK && out.ncaps == 4);
     for (uint32_t i = 0; i < 4; i++) {
         KIT_CHECK(tn_cap_drop(pack.caps[i]) == TN_EBADCAP);
         KIT_CHECK(tn_cap_drop(out.caps[i]) == TN_OK);
     }
+}
+
+/* A reply that brings more than the caller takes brings nothing, and what it moved is gone. */
+static void too_many_back(void)
+{
+    struct tn_pack pack = {.ncaps = 2, .move = 3}, out = {.ncaps = 1};
+    for (uint32_t i = 0; i < 2; i++)
+        pack.caps[i] = fresh_note(i);
+    tn_err err;
+    while ((err = tn_call(kit_need("taker"), M_CAPS, &pack, &out, TN_NEVER)) == TN_EFULL ||
+           err == TN_ENOSLOT)
+        KIT_CHECK(pause_turn() == TN_OK);
+    KIT_CHECK(err == TN_ETOOBIG && out.ncaps == 0);
+    KIT_CHECK(tn_cap_drop(pack.caps[0]) == TN_EBADCAP);
+    out.ncaps = TN_PACK_CAPS + 1;
+    KIT_CHECK(tn_call(kit_need("taker"), M_CAPS, NULL, &out, TN_NEVER) == TN_EINVAL);
 }
 
 static void caps_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
@@ -130,6 +147,7 @@ static void caps_event(void *self, const struct tn_turn *turn, const struct tn_p
     moves_and_copies("taker", 100);
     all_or_none();
     there_and_back();
+    too_many_back();
     struct tn_pack gift = {.ncaps = 1, .move = 1, .caps = {fresh_note(0)}};
     KIT_CHECK(send_caps("deaf", &gift) == TN_OK);
     gift.caps[0] = fresh_note(0);

@@ -85,7 +85,7 @@ static void charge(struct untyped *untyped, uint64_t bytes)
 /* Pages in a row; NULL when there is no room. Takes the lock. */
 static void *block_alloc(struct untyped *untyped, uint64_t pages, bool *ret_zero)
 {
-    if (pages > untyped->pages)
+    if (pages > untyped->pages || race_out_of_memory())
         return NULL;
     lock_take(&untyped->lock);
     uint32_t page = pages_take(untyped, (uint32_t)pages, ret_zero);
@@ -117,6 +117,8 @@ static void *small_alloc(struct untyped *untyped, size_t bytes)
 {
     uint32_t class = slab_class(bytes);
     bool zero = false;
+    if (race_out_of_memory())
+        return NULL;
     lock_take(&untyped->lock);
     void *at = slab_alloc(untyped, class, &zero);
     if (at != NULL)
@@ -135,8 +137,10 @@ void *mem_alloc(struct untyped *untyped, size_t bytes)
     uint64_t pages = bytes / MEM_PAGE + (bytes % MEM_PAGE != 0);
     bool zero = false;
     void *at = block_alloc(untyped, pages, &zero);
-    if (at != NULL && !zero)
+    if (at != NULL && !zero) {
+        ASSERT(pages <= MEM_RELEASE / MEM_PAGE); /* invariant 3: a turn's work stays bounded */
         memset(at, 0, (size_t)pages * MEM_PAGE);
+    }
     return at;
 }
 

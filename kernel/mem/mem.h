@@ -36,7 +36,8 @@ tn_err untyped_boot(void *base, uint64_t size_bytes, struct limbo *limbo,
 tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped **ret_untyped);
 
 /* `bytes` > 0 zeroed bytes, aligned to 16, to 64 when bytes is a multiple of 64, to MEM_PAGE when
- * bytes >= MEM_PAGE. NULL when there is no room. Any CPU. */
+ * bytes >= MEM_PAGE. NULL when there is no room. However many are asked for, at most MEM_RELEASE of
+ * them are cleared here: larger free blocks read as zero already. Any CPU. */
 void *mem_alloc(struct untyped *untyped, size_t bytes);
 /* `bytes` as given to mem_alloc. NULL is harmless. Any CPU. */
 void mem_free(struct untyped *untyped, void *at, size_t bytes);

@@ -264,6 +264,39 @@ static uint64_t resident_pages(const struct stub_arena *arena)
     return n;
 }
 
+/* What is larger than MEM_RELEASE is never cleared, whatever the memory went through before. */
+static void test_clearing_is_bounded(void **state)
+{
+    (void)state;
+    enum { OUT = 24, UNITS = 8, HEAD_PAGES = 70 };
+    struct stub_arena arena;
+    struct {
+        uint8_t *at;
+        size_t bytes;
+    } out[OUT] = {0};
+    uint32_t large = 0;
+    arena_open(&arena, 64 * MIB);
+    for (uint32_t op = 0; op < 300; op++) {
+        uint32_t i = stub_random(OUT);
+        mem_free(arena.root, out[i].at, out[i].bytes);
+        out[i].bytes = stub_random(2) == 0
+                           ? MEM_PAGE * (1 + stub_random(2 * MEM_RELEASE / MEM_PAGE))
+                           : (size_t)MEM_RELEASE * (1 + stub_random(UNITS));
+        uint64_t before = resident_pages(&arena);
+        out[i].at = mem_alloc(arena.root, out[i].bytes);
+        if (out[i].at == NULL)
+            continue;
+        if (out[i].bytes > MEM_RELEASE) {
+            assert_true(resident_pages(&arena) < before + HEAD_PAGES); /* of the page map */
+            large++;
+        }
+        assert_true(all_zero(out[i].at, out[i].bytes));
+        memset(out[i].at, 1, out[i].bytes);
+    }
+    assert_true(large > 30);
+    arena_close(&arena);
+}
+
 static void test_fresh_memory_not_touched(void **state)
 {
     (void)state;
@@ -525,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_nothing_held_back),
         cmocka_unit_test(test_given_back),
         cmocka_unit_test(test_warm_block_stays_alone),
+        cmocka_unit_test(test_clearing_is_bounded),
         cmocka_unit_test(test_fresh_memory_not_touched),
         cmocka_unit_test(test_no_leak),
         cmocka_unit_test(test_end_of_a_chain),

@@ -234,6 +234,9 @@ void turn_drop_caps(struct turn *turn);
 /* Copies or moves the capabilities of `pack` from one space to another, all or none. */
 tn_err pack_transfer(struct space *from, const struct tn_pack *pack, struct space *to,
                      tn_cap *ret_caps);
+/* The same for a message that goes into a mailbox: they are posted until its turn begins. */
+tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *to,
+                 tn_cap *ret_caps);
 
 /* A turn on a fiber gives the CPU away until turn_wake; returns the CPU that it goes on on. The
  * caller made sure that somebody will wake it, and that it may wait (turn_may_wait). */

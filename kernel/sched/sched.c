@@ -107,11 +107,13 @@ static inline bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct act
         turn->in.len = turn->block->len;
         turn->in.data = turn->block->bytes;
         memcpy(turn->in.caps, turn->block->caps, ncaps * sizeof(tn_cap));
-        return true;
+    } else {
+        turn->in.data = cell->body.bytes + ncaps * sizeof(tn_cap);
+        if (ncaps != 0)
+            memcpy(turn->in.caps, cell->body.bytes, ncaps * sizeof(tn_cap));
     }
-    turn->in.data = cell->body.bytes + ncaps * sizeof(tn_cap);
-    if (ncaps != 0)
-        memcpy(turn->in.caps, cell->body.bytes, ncaps * sizeof(tn_cap));
+    if (__builtin_expect(ncaps != 0, 0))
+        cap_receive(actor->space, turn->in.caps, ncaps);
     return true;
 }
 

@@ -218,11 +218,20 @@ tn_err pack_transfer(struct space *from, const struct tn_pack *pack, struct spac
     return cap_transfer(from, pack->caps, pack->ncaps, pack->move, to, ret_caps);
 }
 
+tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *to, tn_cap *ret_caps)
+{
+    ASSERT(pack->ncaps <= TN_PACK_CAPS);
+    if (pack->ncaps == 0)
+        return TN_OK;
+    return cap_post(from, pack->caps, pack->ncaps, pack->move, to, ret_caps);
+}
+
 /* Copies an answer to where the caller waits for it, whole or not at all. */
 static tn_err wait_fill(struct wait *wait, struct space *from, const struct tn_pack *out)
 {
     wait->len = out->len;
-    if (out->len > at_load(&wait->room_size, RELAXED)) /* ours while the wait is FILLING */
+    /* Ours while the wait is FILLING. */
+    if (out->len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
         return TN_ETOOBIG;
     tn_err err = pack_transfer(from, out, wait->actor->space, wait->caps);
     if (err != TN_OK) {

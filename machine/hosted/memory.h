@@ -20,6 +20,9 @@ enum { STACK_SLOTS_MAX = 16384, STACK_SIZES_MAX = 8 };
 /* `address` lies in the guard page of a stack. Async-signal-safe. */
 bool stack_guards(uintptr_t address);
 
+/* `address` lies in a stack, or in the guard page of one. */
+bool stack_holds(uintptr_t address);
+
 /* Unmaps every stack, in use or not. Harmless when there is none. Boot. */
 void stack_destroy(void);
 

@@ -155,16 +155,30 @@ void machine_stack_put(void *stack, size_t bytes)
     (void)pthread_mutex_unlock(&stacks.lock);
 }
 
-bool stack_guards(uintptr_t address)
+/* The shelf that the address lies in, or NULL. Async-signal-safe. */
+static const struct shelf *shelf_at(uintptr_t address)
 {
     uint32_t count = at_load(&stacks.shelf_count, ACQUIRE); /* see shelf_find */
     for (uint32_t i = 0; i < count; i++) {
         const struct shelf *shelf = &stacks.shelves[i];
-        uint64_t off = address - (uintptr_t)shelf->base;
-        if (off < (uint64_t)shelf->slot_bytes * STACK_SLOTS_MAX)
-            return off % shelf->slot_bytes < shelf->slot_bytes - shelf->stack_bytes;
+        if (address - (uintptr_t)shelf->base < (uint64_t)shelf->slot_bytes * STACK_SLOTS_MAX)
+            return shelf;
     }
-    return false;
+    return NULL;
+}
+
+bool stack_holds(uintptr_t address)
+{
+    return shelf_at(address) != NULL;
+}
+
+bool stack_guards(uintptr_t address)
+{
+    const struct shelf *shelf = shelf_at(address);
+    if (shelf == NULL)
+        return false;
+    uint64_t off = address - (uintptr_t)shelf->base;
+    return off % shelf->slot_bytes < shelf->slot_bytes - shelf->stack_bytes;
 }
 
 void stack_destroy(void)

@@ -15,7 +15,7 @@ for level in -O0 -O2; do
     aarch64-linux-gnu-gcc -std=gnu17 $level -Wall -Wextra -Werror -D_GNU_SOURCE -static -pthread \
         -I. -Iinclude -Ibase/race/none -o "$out" machine/linux/fiber_cross.c \
         machine/linux/barrier.c machine/linux/linux.c machine/linux/console.c \
-        machine/linux/relax_aarch64.c \
+        machine/linux/node.c machine/linux/relax_aarch64.c \
         machine/hosted/fiber.c machine/hosted/fiber_plain.c machine/hosted/fiber_aarch64.S \
         machine/hosted/memory.c machine/hosted/stack.c machine/hosted/fault.c \
         machine/hosted/fault_aarch64.c machine/hosted/fiber_checks.c \

@@ -4,6 +4,9 @@
  * linux_machine_init, so that lack of threads is an error there and not in the middle of a boot,
  * and wait for runs on a condition variable.
  *
+ * Where the process may use CPUs of several NUMA nodes, each worker stays on those of its node (the
+ * caller's thread while machine_run lasts); on one node, the system places them as it likes.
+ *
  * A worker's sleep is one word, whose protocol is park_word.h, and a futex on it.
  *
  * Invariant: `machine` is written by linux_machine_init and destroy, and by machine_run with the
@@ -30,6 +33,7 @@
 #include "machine/hosted/memory.h"
 #include "machine/linux/barrier.h"
 #include "machine/linux/linux.h"
+#include "machine/linux/node.h"
 #include "machine/linux/park_word.h"
 
 enum { BOOT_STACK_BYTES = 256 * 1024, CACHE_LINE_BYTES = 64 };
@@ -51,6 +55,7 @@ static struct {
     bool stop;
     void (*entry)(void *arg, uint32_t cpu);
     void *arg;
+    struct nodes nodes;
     struct worker workers[TN_CPUS_MAX];
 } machine = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -92,6 +97,12 @@ void machine_random(void *at, size_t len)
 uint32_t machine_cpu_count(void)
 {
     return machine.cpus;
+}
+
+uint32_t machine_node(uint32_t cpu)
+{
+    ASSERT(cpu < machine.cpus);
+    return machine.nodes.of[cpu];
 }
 
 void machine_park(uint32_t cpu, uint64_t until_ns)
@@ -143,6 +154,16 @@ static void worker_run(uint32_t cpu)
     fault_stack_restore(&before);
 }
 
+/* Keeps a thread on the CPUs of its worker's node when there are several. False when it stays where
+ * it was, which costs speed and nothing else. */
+static bool pin(pthread_t thread, uint32_t cpu, cpu_set_t *ret_before)
+{
+    const cpu_set_t *set = &machine.nodes.allowed[machine.nodes.of[cpu]];
+    return machine.nodes.count > 1 &&
+           pthread_getaffinity_np(thread, sizeof(*ret_before), ret_before) == 0 &&
+           pthread_setaffinity_np(thread, sizeof(*set), set) == 0;
+}
+
 static void *worker_main(void *arg)
 {
     uint32_t cpu = (uint32_t)((struct worker *)arg - machine.workers), runs_seen = 0;
@@ -176,20 +197,31 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
     machine.runs++;
     (void)pthread_cond_broadcast(&machine.begin);
     (void)pthread_mutex_unlock(&machine.lock);
+    cpu_set_t before;
+    bool pinned = pin(pthread_self(), 0, &before);
     worker_run(0);
+    if (pinned)
+        (void)pthread_setaffinity_np(pthread_self(), sizeof(before), &before);
     (void)pthread_mutex_lock(&machine.lock);
     while (machine.running > 0)
         (void)pthread_cond_wait(&machine.done, &machine.lock);
     (void)pthread_mutex_unlock(&machine.lock);
 }
 
-static uint32_t affinity_count(void)
+/* How many workers the process's affinity allows; fills in the nodes of so many, or of `cpus`. */
+static uint32_t find_cpus(const struct linux_machine *config)
 {
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) != 0)
-        return TN_CPUS_MAX; /* more CPUs than a cpu_set_t holds */
-    uint32_t count = (uint32_t)CPU_COUNT(&set);
-    return count < TN_CPUS_MAX ? count : TN_CPUS_MAX;
+    uint32_t count = TN_CPUS_MAX; /* more CPUs than a cpu_set_t holds */
+    bool known = sched_getaffinity(0, sizeof(set), &set) == 0;
+    if (!known)
+        CPU_ZERO(&set);
+    else if ((uint32_t)CPU_COUNT(&set) < count)
+        count = (uint32_t)CPU_COUNT(&set);
+    count = config->cpus > 0 ? config->cpus : count;
+    node_find(config->nodes_path != NULL ? config->nodes_path : NODE_SYSFS, &set, count,
+              &machine.nodes);
+    return count;
 }
 
 /* Starts the thread of a CPU that is not 0, with all signals but those of faults blocked: they
@@ -211,6 +243,9 @@ static int worker_start(struct worker *worker)
     if (err == 0)
         err = pthread_create(&worker->thread, &attr, worker_main, worker);
     worker->started = err == 0;
+    cpu_set_t before;
+    if (err == 0)
+        (void)pin(worker->thread, (uint32_t)(worker - machine.workers), &before);
     (void)pthread_attr_destroy(&attr);
     return err;
 }
@@ -226,7 +261,7 @@ int linux_machine_init(const struct linux_machine *config)
         err = hosted_memory_init(config->memory_bytes);
     if (err < 0)
         return err;
-    machine.cpus = config->cpus > 0 ? config->cpus : affinity_count();
+    machine.cpus = find_cpus(config);
     machine.boot_ns = clock_ns(CLOCK_MONOTONIC);
     machine.stop = false;
     machine.runs = 0;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,6 +31,7 @@
 #include "kernel/machine.h"
 #include "machine/hosted/memory.h"
 #include "machine/linux/linux.h"
+#include "machine/linux/node.h"
 
 enum { MEMORY_BYTES = 4 * 1024 * 1024, PAGE_BYTES = 4096 };
 enum { PING_PONGS = 100000, IDLE_MS = 100, IDLE_BUSY_MS_MAX = 10 };
@@ -552,11 +554,145 @@ static void test_setup_fails_cleanly(void **state)
     assert_true(mapping_count() <= before + 2 * 2 + 2);
 }
 
+static void set_of(const char *list, cpu_set_t *ret_set)
+{
+    CPU_ZERO(ret_set);
+    node_parse(list, ret_set);
+}
+
+static void test_cpu_lists(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list;
+        int count, last;
+    } cases[] = {{"0-3,8,10-11\n", 7, 11},
+                 {"0", 1, 0},
+                 {"\n", 0, -1},
+                 {"", 0, -1},
+                 {"5-", 0, -1},
+                 {"1,2,x", 2, 2},
+                 {"7-5", 0, -1},
+                 {"1022-99999", 2, 1023},
+                 {"99999999999999999999999", 0, -1}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cpu_set_t set;
+        set_of(cases[i].list, &set);
+        assert_int_equal(CPU_COUNT(&set), cases[i].count);
+        if (cases[i].last >= 0)
+            assert_true(CPU_ISSET((size_t)cases[i].last, &set));
+    }
+}
+
+/* A folder as sysfs has it: node 0 with these CPUs, no node 1, node 2 with those. */
+static char nodes_folder[64];
+
+static void put_node(uint32_t number, const char *list)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/node%u", nodes_folder, number);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/node%u/cpulist", nodes_folder, number);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(list, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void make_nodes(const char *first, const char *second)
+{
+    (void)snprintf(nodes_folder, sizeof(nodes_folder), "/tmp/tenon-nodes-XXXXXX");
+    assert_non_null(mkdtemp(nodes_folder));
+    put_node(0, first);
+    put_node(2, second);
+}
+
+static void remove_nodes(void)
+{
+    static const char *const parts[] = {"/node0/cpulist", "/node0", "/node2/cpulist", "/node2", ""};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        char path[128];
+        (void)snprintf(path, sizeof(path), "%s%s", nodes_folder, parts[i]);
+        assert_int_equal(remove(path), 0);
+    }
+}
+
+static void test_nodes_are_found(void **state)
+{
+    (void)state;
+    struct nodes nodes;
+    cpu_set_t allowed;
+    make_nodes("0-3,8-11\n", "4-7,12-15\n");
+    set_of("2-5,8", &allowed);
+    node_find(nodes_folder, &allowed, 7, &nodes);
+    assert_int_equal(nodes.count, 2);
+    static const uint8_t of[] = {0, 0, 1, 1, 0, 0, 0};
+    assert_memory_equal(nodes.of, of, sizeof(of));
+    assert_int_equal(CPU_COUNT(&nodes.allowed[0]), 3);
+    assert_int_equal(CPU_COUNT(&nodes.allowed[1]), 2);
+    set_of("6-7", &allowed); /* only of Linux's node 2: it is ours 0 */
+    node_find(nodes_folder, &allowed, 2, &nodes);
+    assert_int_equal(nodes.count, 1);
+    assert_int_equal(nodes.of[1], 0);
+    set_of("2-5", &allowed); /* workers on the first node only */
+    node_find(nodes_folder, &allowed, 2, &nodes);
+    assert_int_equal(nodes.count, 1);
+    node_find("/nowhere", &allowed, TN_CPUS_MAX, &nodes);
+    assert_int_equal(nodes.count, 1);
+    assert_int_equal(CPU_COUNT(&nodes.allowed[0]), 4);
+    remove_nodes();
+}
+
+struct placed {
+    uint32_t node[2];
+    cpu_set_t sets[2];
+};
+
+static void placed_entry(void *arg, uint32_t cpu)
+{
+    struct placed *placed = arg;
+    placed->node[cpu] = machine_node(cpu);
+    (void)sched_getaffinity(0, sizeof(placed->sets[cpu]), &placed->sets[cpu]);
+}
+
+/* Two CPUs of this system as if they were on two nodes. */
+static void test_workers_stay_on_their_node(void **state)
+{
+    (void)state;
+    cpu_set_t before, after, want;
+    assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+    if (CPU_COUNT(&before) < 2)
+        skip();
+    char lists[2][16];
+    uint32_t found = 0;
+    for (int cpu = 0; found < 2; cpu++)
+        if (CPU_ISSET((size_t)cpu, &before))
+            (void)snprintf(lists[found++], sizeof(lists[0]), "%d\n", cpu);
+    make_nodes(lists[0], lists[1]);
+    struct linux_machine config = {
+        .cpus = 2, .memory_bytes = MEMORY_BYTES, .nodes_path = nodes_folder};
+    struct placed placed = {.node = {0}};
+    assert_int_equal(linux_machine_init(&config), 0);
+    machine_run(placed_entry, &placed);
+    linux_machine_destroy();
+    for (uint32_t i = 0; i < 2; i++) {
+        set_of(lists[i], &want);
+        assert_int_equal(placed.node[i], i);
+        assert_true(CPU_EQUAL(&placed.sets[i], &want));
+    }
+    assert_int_equal(sched_getaffinity(0, sizeof(after), &after), 0);
+    assert_true(CPU_EQUAL(&before, &after));
+    remove_nodes();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_setup_fails_cleanly),
         cmocka_unit_test(test_setup),
+        cmocka_unit_test(test_cpu_lists),
+        cmocka_unit_test(test_nodes_are_found),
+        cmocka_unit_test(test_workers_stay_on_their_node),
         cmocka_unit_test(test_stack_overflow),
         cmocka_unit_test(test_stack_overflow_older_linux),
         cmocka_unit_test(test_barrier_older_linux),

@@ -5,7 +5,7 @@
 
 int setup_machine(uint32_t cpus, uint64_t memory_bytes)
 {
-    return linux_machine_init(&(struct linux_machine){cpus, memory_bytes});
+    return linux_machine_init(&(struct linux_machine){.cpus = cpus, .memory_bytes = memory_bytes});
 }
 
 void setup_end(void)

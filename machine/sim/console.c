@@ -25,6 +25,8 @@ void sim_say_where(void)
                      sim.config.seed, sim.stats.steps);
     if (n > 0)
         machine_console(text, (size_t)n);
+    sim_say_seed();
+    sim_trace_flush();
 }
 
 void machine_panic(const char *what, const char *file, int line)

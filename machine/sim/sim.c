@@ -10,8 +10,9 @@
  *  1. `current` is the CPU whose code runs, or SIM_HOST: before and after machine_run, and while
  *     the check runs on the host's stack. With SIM_HOST no step counts and nothing switches.
  *  2. `context` of a CPU is valid exactly while it is not `current`.
- *  3. Every decision comes from `schedule_state` and from state that itself is decided by it, so
- *     the order of calls repeats. Each switch, park and unpark enters the trace hash.
+ *  3. Every decision comes from `schedule_state` and `fault_state` and from state that itself is
+ *     decided by them, so the order of calls repeats. Each switch, park, unpark, drain and fault
+ *     enters the trace hash. When checks run comes from a stream of their own.
  *  4. A parked CPU is not notified, and next_deadline_ns is at most its until_ns.
  *
  * States of a CPU: runnable to parked by machine_park; parked to runnable by machine_unpark or
@@ -32,6 +33,10 @@ enum {
     STEP_NS_MAX = 8,      /* of the clock at a step, exclusive */
     LEAP_ONE_IN = 64,     /* switches that move the clock by a leap */
     LEAP_BITS_MAX = 16,   /* a leap is below 2^16 ns */
+    JUMP_BITS_MAX = 36,   /* a clock's jump is below 2^36 ns */
+    DRAIN_BITS_MAX = 4,   /* default drain_one_in is at most 2^4 */
+    CHECK_BITS_MIN = 4,   /* default check_one_in is from 2^4 */
+    CHECK_BITS_MAX = 12,  /* to 2^12 */
     SPURIOUS_ONE_IN = 16, /* parks that return for no reason */
     LONE_PATIENCE = 1024, /* lone relaxes before the clock hurries */
     LONE_BITS_MAX = 20,   /* and then moves by less than 2^20 ns each */
@@ -51,13 +56,7 @@ uint64_t sim_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-void sim_trace(uint64_t word)
-{
-    for (uint32_t i = 0; i < 8; i++)
-        sim.stats.trace_hash = (sim.stats.trace_hash ^ (word >> (8 * i) & 0xff)) * 0x100000001b3;
-}
-
-static uint64_t sim_below(uint64_t n)
+uint64_t sim_below(uint64_t n)
 {
     return sim_random(&sim.schedule_state) % n;
 }
@@ -79,6 +78,15 @@ __attribute__((noreturn)) static void sim_leave(void)
     UNREACHABLE("an abandoned virtual CPU went on");
 }
 
+/* Leaves for the host, to check, and goes on with `next` then. */
+static void sim_visit_host(uint32_t next)
+{
+    struct sim_cpu *from = &sim.cpus[sim.current];
+    sim.current = SIM_HOST;
+    sim.next = next;
+    fiber_switch(&from->context, &sim.host);
+}
+
 /* Goes on with `next`; returns when somebody goes on with the caller. */
 static void sim_switch(uint32_t next)
 {
@@ -90,13 +98,12 @@ static void sim_switch(uint32_t next)
     sim.lone_turns = 0;
     if (sim_below(LEAP_ONE_IN) == 0)
         sim.now_ns += sim_any_scale(LEAP_BITS_MAX);
-    sim_trace(sim.stats.steps);
-    sim_trace(next);
-    sim_trace(sim.now_ns);
+    if (sim_fault(SIM_FAULT_CLOCK))
+        sim.now_ns += sim_any_scale(JUMP_BITS_MAX);
+    sim_trace(SIM_EVENT_SWITCH, next, sim.current);
     if (sim.config.check != NULL) {
-        sim.current = SIM_HOST;
-        sim.next = next;
-        fiber_switch(&from->context, &sim.host);
+        sim.due_switch = true;
+        sim_visit_host(next);
     } else {
         sim.current = next;
         fiber_switch(&from->context, &sim.cpus[next].context);
@@ -150,7 +157,8 @@ static uint32_t sim_wait(void)
         uint32_t next = sim_pick(SIM_HOST);
         if (next != SIM_HOST)
             return next;
-        sim_expire(); /* CPUs that were unparked leave a deadline that nobody waits for */
+        sim_drain_all(); /* time passes */
+        sim_expire();    /* CPUs that were unparked leave a deadline that nobody waits for */
         if (sim.next_deadline_ns == UINT64_MAX)
             break;
         sim_advance(sim.next_deadline_ns - sim.now_ns);
@@ -167,11 +175,15 @@ void sim_step(void)
         sim_leave();
     }
     sim_advance(sim_below(STEP_NS_MAX));
-    if (sim.config.schedule != SIM_PCT)
-        return;
-    for (uint32_t i = 0; i + 1 < sim.config.pct_depth; i++)
+    sim_drain_some();
+    for (uint32_t i = 0; sim.config.schedule == SIM_PCT && i + 1 < sim.config.pct_depth; i++)
         if (sim.change_steps[i] == sim.stats.steps)
             sim.cpus[sim.current].priority = -(int64_t)i;
+    if (sim.nchecks == 0 || --sim.until_check > 0)
+        return;
+    sim.until_check = 1 + (uint32_t)(sim_random(&sim.check_state) % (2 * sim.check_one_in));
+    sim.due_step = true;
+    sim_visit_host(sim.current);
 }
 
 void race_point(void)
@@ -200,11 +212,6 @@ void machine_relax(void)
     sim_advance(sim_below(UINT64_C(1) << (hurry < LONE_BITS_MAX ? hurry : LONE_BITS_MAX)));
 }
 
-void machine_barrier(void)
-{
-    race_point();
-}
-
 void machine_park(uint32_t cpu, uint64_t until_ns)
 {
     ASSERT(sim.current == cpu);
@@ -215,8 +222,7 @@ void machine_park(uint32_t cpu, uint64_t until_ns)
         self->notified = false;
         return;
     }
-    sim_trace(UINT64_C(1) << 32 | cpu);
-    sim_trace(until_ns);
+    sim_trace(SIM_EVENT_PARK, cpu, until_ns);
     self->until_ns = until_ns;
     self->state = SIM_PARKED;
     if (until_ns < sim.next_deadline_ns)
@@ -229,7 +235,9 @@ void machine_unpark(uint32_t cpu)
 {
     ASSERT(cpu < sim.config.cpus);
     race_point();
-    sim_trace(UINT64_C(2) << 32 | cpu);
+    if (sim.current != SIM_HOST)
+        sim_drain(sim.current);
+    sim_trace(SIM_EVENT_UNPARK, cpu, 0);
     struct sim_cpu *target = &sim.cpus[cpu];
     if (target->state == SIM_PARKED)
         target->state = SIM_RUNNABLE;
@@ -262,7 +270,7 @@ static void sim_cpu_entry(void *arg)
     uint32_t cpu = (uint32_t)((struct sim_cpu *)arg - sim.cpus);
     sim.entry(sim.entry_arg, cpu);
     ASSERT(sim.current == cpu);
-    sim_trace(UINT64_C(3) << 32 | cpu);
+    sim_trace(SIM_EVENT_RETURN, cpu, 0);
     sim.cpus[cpu].state = SIM_RETURNED;
     sim_switch(sim_wait());
     UNREACHABLE("a virtual CPU that had returned went on");
@@ -286,6 +294,27 @@ static void sim_plan_pct(void)
                                                         : sim_any_scale(CHANGE_BITS_MAX));
 }
 
+/* On the host's stack: what is due since a CPU was left. */
+static void sim_check(bool end)
+{
+    if (sim.config.check != NULL && (sim.due_switch || end))
+        sim.config.check(sim.config.check_arg);
+    if (sim.due_step || end) {
+        sim.stats.checks++;
+        for (uint32_t i = 0; i < sim.nchecks; i++)
+            sim.checks[i].call(sim.checks[i].arg);
+    }
+    sim.due_switch = sim.due_step = false;
+}
+
+void sim_on_step(void (*check)(void *arg), void *arg)
+{
+    ASSERT(sim.current == SIM_HOST && sim.nchecks < SIM_CHECKS_MAX);
+    sim.checks[sim.nchecks].call = check;
+    sim.checks[sim.nchecks].arg = arg;
+    sim.nchecks++;
+}
+
 void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
 {
     ASSERT(sim.config.cpus > 0 && sim.current == SIM_HOST);
@@ -302,29 +331,60 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
         cpu->state = SIM_RUNNABLE;
     }
     stack_t fault_stack_before = fault_stack_use(sim.fault_stack);
+    sim_trace(SIM_EVENT_BEGIN, sim.config.cpus, sim.config.seed);
     sim_plan_pct();
     sim.next = sim_pick(SIM_HOST);
     while (sim.next != SIM_HOST) {
         sim.current = sim.next;
         fiber_switch(&sim.host, &sim.cpus[sim.current].context);
         ASSERT(sim.current == SIM_HOST);
-        if (sim.config.check != NULL)
-            sim.config.check(sim.config.check_arg);
+        if (sim.next == SIM_HOST)
+            sim_drain_all(); /* abandoned CPUs' too: the caller looks at memory */
+        sim_check(sim.next == SIM_HOST);
     }
     fault_stack_restore(&fault_stack_before);
-    sim_trace(sim.stats.steps);
-    sim_trace(sim.now_ns);
+    sim_trace(SIM_EVENT_END, 0, 0);
     for (uint32_t i = 0; i < sim.config.cpus; i++)
         machine_stack_put(stacks[i], BOOT_STACK_BYTES);
 }
 
+static bool config_ok(const struct sim_machine *config)
+{
+    return config->cpus >= 1 && config->cpus <= TN_CPUS_MAX && config->nodes <= config->cpus &&
+           config->pct_depth <= SIM_PCT_DEPTH_MAX &&
+           (config->schedule == SIM_RANDOM || config->schedule == SIM_PCT);
+}
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+/* Streams that start at unrelated places, and what the seed decides once for the whole run. */
+static void sim_sow(uint64_t seed)
+{
+    uint64_t state = seed;
+    sim.schedule_state = sim_random(&state);
+    sim.choose_state = sim_random(&state);
+    sim.entropy_state = sim_random(&state);
+    sim.check_state = sim_random(&state);
+    sim.fault_state = sim_random(&state);
+    sim.drain_one_in =
+        or_default(sim.config.drain_one_in, UINT32_C(1) << sim_below(DRAIN_BITS_MAX + 1));
+    uint64_t check_bits =
+        CHECK_BITS_MIN + sim_random(&sim.check_state) % (CHECK_BITS_MAX - CHECK_BITS_MIN + 1);
+    sim.check_one_in = or_default(sim.config.check_one_in, UINT32_C(1) << check_bits);
+    sim.until_check = sim.check_one_in;
+}
+
 int sim_machine_init(const struct sim_machine *config)
 {
-    if (config->cpus < 1 || config->cpus > TN_CPUS_MAX || config->pct_depth > SIM_PCT_DEPTH_MAX ||
-        (config->schedule != SIM_RANDOM && config->schedule != SIM_PCT))
+    if (!config_ok(config))
         return -EINVAL;
     sim_machine_destroy();
     int err = hosted_memory_init(config->memory_bytes);
+    if (err == 0)
+        err = sim_trace_open(config->trace_path);
     if (err == 0)
         err = fault_init(sim_say_where);
     void *fault_stack = err == 0 ? fault_stack_get() : NULL;
@@ -335,20 +395,15 @@ int sim_machine_init(const struct sim_machine *config)
     memset(&sim, 0, sizeof(sim));
     sim.fault_stack = fault_stack;
     sim.config = *config;
-    if (sim.config.switch_one_in == 0)
-        sim.config.switch_one_in = SWITCH_ONE_IN;
-    if (sim.config.pct_depth == 0)
-        sim.config.pct_depth = PCT_DEPTH;
+    sim.config.nodes = or_default(config->nodes, 1);
+    sim.config.switch_one_in = or_default(config->switch_one_in, SWITCH_ONE_IN);
+    sim.config.pct_depth = or_default(config->pct_depth, PCT_DEPTH);
     if (sim.config.steps_max == 0)
         sim.config.steps_max = STEPS_MAX;
     sim.current = SIM_HOST;
     sim.next_deadline_ns = UINT64_MAX;
     sim.stats.trace_hash = 0xcbf29ce484222325;
-    /* Three streams that start at unrelated places. */
-    uint64_t state = config->seed;
-    sim.schedule_state = sim_random(&state);
-    sim.choose_state = sim_random(&state);
-    sim.entropy_state = sim_random(&state);
+    sim_sow(config->seed);
     return 0;
 }
 
@@ -359,6 +414,7 @@ void sim_machine_destroy(void)
     sim.fault_stack = NULL;
     stack_destroy();
     hosted_memory_destroy();
+    sim_trace_close();
     sim.config.cpus = 0;
     sim.current = SIM_HOST;
 }

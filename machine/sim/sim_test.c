@@ -1,10 +1,12 @@
 /* sim_test.c: the simulator repeats by seed, finds planted bugs, and tells deadlock from hanging.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -76,6 +78,51 @@ static void test_same_seed_same_run(void **state)
     for (uint32_t i = 0; i < ARRAY_LEN(hashes); i++)
         for (uint32_t j = 0; j < i; j++)
             assert_true(hashes[i] != hashes[j]);
+}
+
+/* The whole trace, terminated. */
+static char *trace_of(struct sim_machine config, char *path, uint64_t *ret_hash)
+{
+    struct mixed m = {0};
+    config.trace_path = path;
+    assert_int_equal(truncate(path, 0), 0);
+    *ret_hash = run(config, mixed_entry, &m).trace_hash;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 20);
+    assert_non_null(text);
+    assert_true(fread(text, 1, (1 << 20) - 1, file) > 1000);
+    assert_true(feof(file));
+    (void)fclose(file);
+    return text;
+}
+
+static void test_same_seed_same_text(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/tenon-trace-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct sim_machine config = config_of(seed, 2);
+        struct mixed untold = {0};
+        uint64_t hash[3];
+        config.faults[SIM_FAULT_CLOCK] = 10;
+        char *first = trace_of(config, path, &hash[0]), *second = trace_of(config, path, &hash[1]);
+        hash[2] = run(config, mixed_entry, &untold).trace_hash;
+        assert_string_equal(first, second);
+        assert_true(hash[0] == hash[1] && hash[1] == hash[2]);
+        assert_non_null(strstr(first, " park "));
+        assert_non_null(strstr(first, " switch "));
+        assert_non_null(strstr(first, " fault "));
+        free(first);
+        free(second);
+    }
+    assert_int_equal(unlink(path), 0);
+    struct sim_machine config = config_of(1, 1);
+    config.trace_path = "/nowhere/trace";
+    assert_int_equal(sim_machine_init(&config), -ENOENT);
 }
 
 static void test_limits(void **state)
@@ -504,6 +551,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_seed_same_run),
+        cmocka_unit_test(test_same_seed_same_text),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_no_run_no_race),
         cmocka_unit_test(test_race_found),

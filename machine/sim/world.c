@@ -10,6 +10,12 @@ uint32_t machine_cpu_count(void)
     return sim.config.cpus;
 }
 
+uint32_t machine_node(uint32_t cpu)
+{
+    ASSERT(cpu < sim.config.cpus);
+    return cpu * sim.config.nodes / sim.config.cpus;
+}
+
 uint64_t machine_now_ns(void)
 {
     if (sim.current != SIM_HOST)

@@ -106,12 +106,6 @@ static void world_end(struct world *w)
     free(w->arena);
 }
 
-static uint64_t seeds(void)
-{
-    const char *text = getenv("SEEDS");
-    return text != NULL ? strtoull(text, NULL, 10) : SEEDS_DEFAULT;
-}
-
 /* The summary of a system's job, in one run. */
 static void job_summary(const char *system, char *ret, size_t size)
 {
@@ -146,7 +140,7 @@ static void test_same_bits_in_both_domains(void **state)
 
 static void check_job(const char *system, bool fuel)
 {
-    for (uint64_t seed = 0; seed < seeds(); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         struct world w;
         world_make(&w, system, seed);
         world_run(&w, NULL);
@@ -187,7 +181,7 @@ static void stop_when_ready(void *ctx, uint64_t ready_ns)
 static void test_serves_until_stopped(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < seeds(); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         struct world w;
         world_make(&w, SYSTEM(""), seed);
         struct boot_input input = {.kernel = w.kernel,

@@ -61,7 +61,7 @@ static tn_err call_job(struct boot *boot, struct turn *turn, const struct tn_met
     if (err == TN_OK) {
         struct cpu *cpu = fiber_self()->cpu;
         tn_time deadline = job->deadline_ns == 0 ? TN_NEVER : machine_now_ns() + job->deadline_ns;
-        err = call_begin(cpu, turn, cap, number, &in, reply->data, reply->size, deadline);
+        err = call_begin(cpu, turn, cap, number, &in, reply, deadline);
         if (err == IPC_PENDING)
             cpu = turn_wait(cpu, turn);
         if (err == IPC_PENDING || err == TN_OK)

@@ -166,8 +166,12 @@ static tn_err add_grant(struct boot *boot, struct part *part, const struct need_
     } else {
         return TN_OK; /* clock and random make no difference between callers */
     }
-    if (tn_grants_add(&driver->config, grant) != TN_OK)
-        return boot_say(boot, TN_ETOOBIG, driver->name, "too many or too long grants");
+    err = tn_grants_add(&driver->config, grant);
+    if (err == TN_ETOOBIG)
+        return boot_say(boot, err, driver->name, "too many or too long grants");
+    if (err != TN_OK)
+        return boot_say(boot, err, part->name, "its need `%.*s` cannot be granted",
+                        (int)need->name.len, need->name.at);
     return TN_OK;
 }
 

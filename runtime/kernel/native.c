@@ -8,7 +8,9 @@
  *   1. A call is answered exactly once: by the reply room filled here, or by whoever holds the
  * reply capability after tn_defer.
  *   2. `out` lives in memory of the callee's side until the answer is copied, so a caller that
- * gives up can go at any time. */
+ * gives up can go at any time.
+ *   3. A buffer that a turn has mapped is held until it is unmapped or the turn ends: its memory is
+ * not reused, whatever becomes of the capability. */
 #include "runtime/kernel/native.h"
 
 #include "base/assert.h"
@@ -22,6 +24,16 @@ struct native {
     const struct tn_component *component;
     const struct needs *needs;
     void *self;
+};
+
+/* What a turn has mapped; on its stack (turn.local). */
+struct maps {
+    uint32_t n;
+    struct {
+        tn_cap buf;
+        void *at;
+        struct object *held; /* a ref */
+    } map[TN_MAPS_MAX];
 };
 
 static struct native *native_of(struct turn *turn)
@@ -89,10 +101,20 @@ done:
         turn->actor->stats.errors_encountered++;
 }
 
+static void unmap(struct maps *maps, uint32_t i)
+{
+    struct object *held = maps->map[i].held;
+    maps->map[i] = maps->map[--maps->n];
+    object_unref(held);
+}
+
 static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
 {
     struct native *native = native_of(turn);
     const struct tn_component *c = native->component;
+    struct maps maps;
+    maps.n = 0; /* the rest is written before it is read */
+    turn->local = &maps;
     (void)cpu;
     if (__builtin_expect(turn->info.cls == MSG_MODULE_LOAD, 0)) {
         tn_err err = run_life(native, turn);
@@ -107,6 +129,9 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
     } else {
         turn_drop_caps(turn);
     }
+    while (maps.n > 0)
+        unmap(&maps, maps.n - 1);
+    turn->local = NULL; /* this frame goes */
     return TURN_DONE;
 }
 
@@ -166,10 +191,7 @@ tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in, struct tn_p
 {
     struct cpu *cpu;
     struct turn *turn = turn_here(&cpu);
-    void *room = ret_out != NULL ? ret_out->data : NULL;
-    uint32_t room_size = ret_out != NULL ? ret_out->size : 0;
-    tn_err err =
-        call_begin(cpu, turn, to, method, in != NULL ? in : &nothing, room, room_size, deadline);
+    tn_err err = call_begin(cpu, turn, to, method, in != NULL ? in : &nothing, ret_out, deadline);
     if (err == IPC_PENDING)
         cpu = turn_wait(cpu, turn);
     else if (err != TN_OK)
@@ -288,15 +310,39 @@ tn_err tn_buf_slice(tn_cap buf, uint64_t off, uint64_t len, uint32_t rights, tn_
 tn_err tn_buf_map(tn_cap buf, uint64_t off, uint32_t len, uint32_t how, void **ret_at)
 {
     struct cpu *cpu;
-    return buf_range(turn_here(&cpu), buf, off, len, how, ret_at);
+    struct turn *turn = turn_here(&cpu);
+    struct maps *maps = turn->local;
+    void *at;
+    struct object *held;
+    tn_err err = buf_hold(turn, buf, off, len, how, &at, &held);
+    if (err != TN_OK)
+        return err;
+    if (maps->n == TN_MAPS_MAX) {
+        object_unref(held);
+        return TN_ENOMEM;
+    }
+    maps->map[maps->n].buf = buf;
+    maps->map[maps->n].at = at;
+    maps->map[maps->n].held = held;
+    maps->n++;
+    *ret_at = at;
+    return TN_OK;
 }
 
 tn_err tn_buf_unmap(tn_cap buf, void *at)
 {
     struct cpu *cpu;
+    struct turn *turn = turn_here(&cpu);
+    struct maps *maps = turn->local;
     struct cap_view view;
-    (void)at; /* mapped in place: nothing to undo */
-    return cap_lookup(turn_here(&cpu)->actor->space, buf, OBJ_BUFFER, 0, &view);
+    tn_err err = cap_lookup(turn->actor->space, buf, OBJ_BUFFER, 0, &view);
+    for (uint32_t i = 0; i < maps->n; i++) {
+        if (maps->map[i].buf == buf && maps->map[i].at == at) {
+            unmap(maps, i);
+            return err;
+        }
+    }
+    return err != TN_OK ? err : TN_EINVAL;
 }
 
 #define IMPORT(name)                  \

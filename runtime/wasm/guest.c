@@ -195,32 +195,33 @@ static void keep_needs(struct guest *guest)
     space_clear_but(guest->instance.actor->space, keep, needs->n);
 }
 
-/* What happened to the guest is said to whoever keeps an eye on it; then it starts anew, or not. */
-static void guest_fault(struct guest *guest, tn_err err)
+static void tell(struct guest *guest, struct guest_fault *fault)
 {
-    struct actor *actor = guest->instance.actor;
+    fault->actor = guest->instance.actor;
+    fault->actor->stats.errors_encountered++;
+    if (guest->config.on_fault != NULL)
+        guest->config.on_fault(guest->config.fault_ctx, fault);
+}
+
+/* What happened to the guest is said to whoever keeps an eye on it; then it starts anew, or not. */
+static void guest_fault(struct guest *guest, tn_err err, const char *text)
+{
     struct wasm_frame_info frames[GUEST_FRAMES];
     uint32_t n = wasm_backtrace(guest->wasm, frames, GUEST_FRAMES);
-    const char *text = err == TN_EFUEL   ? "the fuel of this call is used up"
-                       : err == TN_ETIME ? "its deadline has passed"
-                                         : wasm_trap_text(guest->wasm);
     bool restarts = guest->restarts < guest->config.restarts_max;
-    struct guest_fault fault = {.actor = actor,
-                                .err = err,
-                                .text = text != NULL ? text : "trap",
+    struct guest_fault fault = {.err = err,
+                                .text = text,
                                 .frames = frames,
                                 .nframes = n < GUEST_FRAMES ? n : GUEST_FRAMES,
                                 .restarts = restarts};
-    actor->stats.errors_encountered++;
-    if (guest->config.on_fault != NULL)
-        guest->config.on_fault(guest->config.fault_ctx, &fault);
+    tell(guest, &fault);
     wasm_cancel(guest->wasm);
     wasm_destroy(guest->wasm);
     guest->wasm = NULL;
     guest->op = OP_NONE;
     keep_needs(guest);
     if (!restarts) {
-        (void)actor_fail(actor);
+        (void)actor_fail(guest->instance.actor);
         return;
     }
     guest->restarts++;
@@ -361,6 +362,13 @@ static bool stage_done(struct guest *guest, struct cpu *cpu, tn_err err)
     }
     if (guest->stage != STAGE_MESSAGE)
         turn_drop_caps(turn); /* the message has not been seen */
+    if (guest->stage != STAGE_MESSAGE && !life) {
+        char text[64];
+        fmt_print(text, sizeof(text), "the %s of a fresh instance failed with error %d",
+                  guest->stage == STAGE_LOAD ? "load" : "start", err);
+        guest_fault(guest, TN_EGONE, text);
+        err = TN_EGONE; /* what it said was no answer to the message */
+    }
     answer(guest, cpu, err);
     return true;
 }
@@ -399,7 +407,11 @@ static bool enter_next(struct guest *guest, struct cpu *cpu)
 
 static enum turn_end fault(struct guest *guest, struct cpu *cpu, tn_err err)
 {
-    guest_fault(guest, err);
+    const char *trap = wasm_trap_text(guest->wasm);
+    const char *text = err == TN_EFUEL   ? "the fuel of this call is used up"
+                       : err == TN_ETIME ? "its deadline has passed"
+                                         : trap;
+    guest_fault(guest, err, text != NULL ? text : "trap");
     answer(guest, cpu, err);
     return TURN_DONE;
 }
@@ -460,7 +472,7 @@ static enum turn_end run_on(struct guest *guest, struct cpu *cpu)
 static enum turn_end guest_enter(struct guest *guest, struct cpu *cpu)
 {
     struct turn *turn = &guest->turn;
-    struct wasm_error error;
+    struct wasm_error error = {.text = "the memory granted is used up"};
     tn_err err = guest->wasm != NULL ? TN_OK : instantiate(guest, &error);
     if (err == TN_ENOMEM && guest->tries < GUEST_TRIES) {
         guest->tries++;
@@ -469,8 +481,11 @@ static enum turn_end guest_enter(struct guest *guest, struct cpu *cpu)
         return TURN_WAITS;
     }
     if (err != TN_OK) {
+        struct guest_fault none = {.err = err, .text = error.text};
+        tell(guest, &none);
         (void)actor_fail(turn->actor);
-        (void)turn_answer(cpu, turn, TN_ENOMEM, NULL);
+        turn_drop_caps(turn);
+        answer(guest, cpu, TN_EGONE);
         return TURN_DONE;
     }
     if (enter_next(guest, cpu))

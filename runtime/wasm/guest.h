@@ -8,7 +8,8 @@
  *
  * A guest that traps, or spends the fuel of a call, has memory that nobody should trust: its
  * instance is thrown away. If its restarts are not used up it gets a fresh one, which runs load and
- * start before its next message; else its actor has failed. */
+ * start before its next message; else its actor has failed. A fresh one whose load or start fails
+ * is thrown away the same way, and the message is answered with TN_EGONE. */
 #ifndef RUNTIME_WASM_GUEST_H
 #define RUNTIME_WASM_GUEST_H
 
@@ -21,9 +22,8 @@
 enum {
     GUEST_SLICE_FUEL = 100000,      /* run at a time: about half a millisecond */
     GUEST_WINDOW = TN_ARGS_MAX,     /* bytes of arguments in, and of a reply out */
-    GUEST_MAPS_MAX = 4,             /* buffers mapped at a time */
     GUEST_MAP_BYTES_MAX = 16 << 20, /* bytes of one of them */
-    GUEST_BYTES_PER_FUEL = 64,      /* of buffers, copied or cleared for it: as memory.copy */
+    GUEST_BYTES_PER_FUEL = 64,      /* copied or cleared for it by an import: as memory.copy */
     GUEST_STATE_MAX = 64 << 20,     /* bytes of state_size */
     GUEST_NEEDS_MAX = 64,           /* capabilities that it is given at the start */
     GUEST_TRIES = 1000,             /* yields while memory for a fresh instance comes back */
@@ -34,8 +34,10 @@ enum {
 /* What ended a guest's turn, for whoever keeps an eye on it. */
 struct guest_fault {
     struct actor *actor;
-    tn_err err;                           /* TN_ETRAP, TN_EFUEL, TN_ETIME */
-    const char *text;                     /* the trap's */
+    tn_err err;                           /* TN_ETRAP, TN_EFUEL, TN_ETIME; of what was to be a
+                                             fresh instance TN_EGONE (its load or start failed),
+                                             TN_ENOMEM or another error of making it */
+    const char *text;                     /* what happened; good while it is told */
     const struct wasm_frame_info *frames; /* innermost first */
     uint32_t nframes;
     bool restarts; /* it gets a fresh instance */
@@ -59,8 +61,9 @@ struct guest_config {
 tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
                   const struct guest_config *config, struct wasm_error *ret_error);
 
-/* The functions that a guest may import, for inspection: name and number of them. */
-extern const char *const guest_import_names[GUEST_IMPORTS];
+/* The functions that a guest may import, for inspection: the name of the one at i < GUEST_IMPORTS.
+ */
+const char *guest_import_name(uint32_t i);
 
 /* Linear memory of the guest now, for statistics. */
 uint64_t guest_memory_bytes(struct actor *actor);

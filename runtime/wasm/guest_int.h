@@ -42,7 +42,7 @@ struct guest {
     struct wasm_instance *wasm; /* NULL after a fault that it was not restarted from */
     struct guest_component component;
     struct guest_window window;
-    struct guest_map maps[GUEST_MAPS_MAX];
+    struct guest_map maps[TN_MAPS_MAX];
     struct turn turn;
     struct cpu *cpu; /* while it runs */
     enum guest_stage stage;
@@ -66,8 +66,9 @@ struct guest {
     uint32_t nbindings;
 };
 
-/* guest.c: takes the fuel for `bytes` of a buffer that were copied or cleared; what the slice
- * cannot pay, the turn does, as far as it can: then it ends with the next block of code. */
+/* guest.c: takes the fuel for `bytes` that are copied or cleared for the guest; what the slice
+ * cannot pay, the turn does, as far as it can: then it ends with the next block of code. What is
+ * paid depends on nothing but what the guest asks for. */
 void guest_pay(struct guest *guest, uint64_t bytes);
 
 /* imports.c: binds the module's imports. */

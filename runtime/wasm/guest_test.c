@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/bits.h"
 #include "machine/sim/sim.h"
 #include "runtime/kernel/native.h"
 #include "runtime/wasm/guest_int.h"
@@ -25,11 +26,6 @@ static size_t code_len;
 static uint32_t faults[64];
 static uint32_t nfaults;
 static size_t stack_left = SIZE_MAX; /* where it was deepest when a fault was told */
-
-static uint64_t seeds(void)
-{
-    return sim_seeds(SEEDS_DEFAULT);
-}
 
 static void on_fault(void *ctx, const struct guest_fault *fault)
 {
@@ -111,6 +107,7 @@ static void drive_same(const char *need)
     check_echo(need, 2, 60000);
     KIT_CHECK(ask(need, 7, &value) == TN_ETIME);
     KIT_CHECK(ask(need, 8, &value) == TN_OK && value == 4950);
+    KIT_CHECK(ask(need, 25, &value) == TN_OK && value == 0);
     KIT_CHECK(ask(need, 9, &value) == TN_OK && value == 300000);
     KIT_CHECK(ask(need, 99, &value) == TN_EMETHOD);
     KIT_CHECK(ask(need, 13, &value) == TN_OK && value > 0);
@@ -156,7 +153,7 @@ static struct kit_actor *begin(struct kit *kit, uint64_t seed, const struct tn_c
 {
     struct sim_machine sim = {.seed = seed,
                               .cpus = 1 + (uint32_t)(seed % 3),
-                              .memory_bytes = 64 << 20,
+                              .memory_bytes = 128 << 20,
                               .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT};
     assert_int_equal(sim_machine_init(&sim), 0);
     kit_boot(kit);
@@ -178,7 +175,7 @@ static void end(struct kit *kit)
 static void test_domains(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < seeds(); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         struct kit kit;
         struct kit_actor *main_ = begin(&kit, seed, &drive_component);
         struct kit_actor *native = make_probe(&kit, false, "native", 1);
@@ -203,14 +200,21 @@ static void test_domains(void **state)
 /* One guest, whose "next" is a native probe, and one who calls it. */
 
 static struct kit_actor *lone;
+static uint64_t lone_bytes = 64; /* of the buffer of who calls it */
+
+static struct guest *lone_guest(void)
+{
+    return (struct guest *)lone->actor->instance;
+}
 
 static void one_guest(const struct tn_component *driver)
 {
-    for (uint64_t seed = 0; seed < seeds(); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         struct kit kit;
         struct kit_actor *main_ = begin(&kit, seed, driver);
         struct buffer *buffer = NULL;
-        assert_int_equal(buffer_make(kit.kernel->root, &kit.kernel->limbo, 64, &buffer), TN_OK);
+        assert_int_equal(buffer_make(kit.kernel->root, &kit.kernel->limbo, lone_bytes, &buffer),
+                         TN_OK);
         uint64_t size;
         memset(buffer_bytes(buffer, &size), 0x5a, 64);
         kit_give(main_, "buffer", buffer_object(buffer), TN_R_WRITE | TN_R_GRANT);
@@ -238,7 +242,7 @@ static tn_err drive_gone_caller(void *self, const struct tn_turn *turn)
     (void)self;
     KIT_CHECK(ask("guest", 6, &value) == TN_OK);
     uint32_t before = space_count(lone->space);
-    struct tn_pack in = {.len = 0}, out = {.len = 0};
+    struct tn_pack in = {.len = 0}, out = {.ncaps = 1};
     tn_time at = turn->now + 300000;
     tn_err err = tn_call(kit_need("guest"), TN_METHOD(900, 16), &in, &out, at);
     /* The callee's wait ends at the same deadline: on another CPU its answer may win the race. */
@@ -278,6 +282,40 @@ static void test_the_right_to_write_shows_nothing(void **state)
     one_guest(&driver);
 }
 
+/* The widest window, for which a guest of this size has no memory; and one that is wider. */
+static tn_err drive_wide(void *self, const struct tn_turn *turn)
+{
+    static const struct {
+        uint32_t len;
+        tn_err err;
+    } maps[] = {{1 << 20, TN_OK},
+                {GUEST_MAP_BYTES_MAX, TN_ENOMEM},
+                {GUEST_MAP_BYTES_MAX + 1, TN_ETOOBIG},
+                {GUEST_MAP_BYTES_MAX + 2, TN_EINVAL}};
+    (void)self;
+    (void)turn;
+    for (uint32_t i = 0; i < ARRAY_LEN(maps); i++) {
+        uint64_t value = 1;
+        uint32_t len = maps[i].len;
+        struct tn_pack in = {.data = &len, .len = 4, .ncaps = 1, .caps = {kit_need("buffer")}};
+        struct tn_pack out = {.data = &value, .size = sizeof(value)};
+        KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 26), &in, &out, TN_NEVER) == TN_OK);
+        KIT_CHECK(value == (uint32_t)-maps[i].err);
+    }
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_window_has_a_limit(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_wide};
+    lone_bytes = GUEST_MAP_BYTES_MAX + 1;
+    one_guest(&driver);
+    lone_bytes = 64;
+}
+
 static tn_err drive_copy(void *self, const struct tn_turn *turn)
 {
     uint64_t value;
@@ -293,6 +331,44 @@ static void test_copying_costs_fuel(void **state)
     (void)state;
     static const struct tn_component driver = {
         .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_copy};
+    one_guest(&driver);
+}
+
+static tn_err talk(uint32_t len, uint32_t size, uint32_t times)
+{
+    uint64_t value;
+    uint32_t what[3] = {len, size, times};
+    struct tn_pack in = {.data = what, .len = sizeof(what)};
+    struct tn_pack out = {.data = &value, .size = sizeof(value)};
+    return tn_call(kit_need("guest"), TN_METHOD(900, 24), &in, &out, TN_NEVER);
+}
+
+/* What long messages cost, beyond what short ones do. */
+static tn_err drive_talk(void *self, const struct tn_turn *turn)
+{
+    enum { LONG = 64000, TIMES = 100, COST = LONG / GUEST_BYTES_PER_FUEL * TIMES };
+    static const uint32_t sizes[][2] = {{0, 32}, {LONG, 32}, {0, LONG + 32}};
+    const uint64_t *used = &lone->actor->stats.fuel_used;
+    uint64_t cost[3];
+    (void)self;
+    (void)turn;
+    KIT_CHECK(talk(0, 8, 1) == TN_OK); /* load and start are over */
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t before = *used;
+        KIT_CHECK(talk(sizes[i][0], sizes[i][1], TIMES) == TN_OK);
+        cost[i] = *used - before;
+    }
+    KIT_CHECK(cost[1] == cost[0] + COST && cost[2] == cost[0] + COST);
+    KIT_CHECK(talk(LONG, 8, 100 * TIMES) == TN_EFUEL);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_messages_cost_fuel(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_talk};
     one_guest(&driver);
 }
 
@@ -325,7 +401,7 @@ static tn_err drive_unheard(void *self, const struct tn_turn *turn)
     (void)self;
     (void)turn;
     KIT_CHECK(ask("guest", 6, &value) == TN_OK);
-    ((struct guest *)lone->actor->instance)->component.event = 0;
+    lone_guest()->component.event = 0;
     uint32_t before = space_count(lone->space);
     struct tn_pack in = {.ncaps = 1, .caps = {kit_need("buffer")}};
     KIT_CHECK(tn_send(kit_need("guest"), TN_METHOD(900, 1), &in, 0) == TN_OK);
@@ -340,6 +416,97 @@ static void test_what_nobody_hears_is_dropped(void **state)
     (void)state;
     static const struct tn_component driver = {
         .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_unheard};
+    one_guest(&driver);
+}
+
+/* What waits in the mailbox of one that falls reaches the next instance whole. */
+static tn_err drive_fall(void *self, const struct tn_turn *turn)
+{
+    uint64_t value = 1;
+    struct tn_pack in = {.ncaps = 1, .caps = {kit_need("buffer")}};
+    struct tn_pack out = {.data = &value, .size = sizeof(value)};
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK);
+    uint32_t before = space_count(lone->space);
+    KIT_CHECK(tn_send(kit_need("guest"), TN_METHOD(900, 23), NULL, 0) == TN_OK);
+    KIT_CHECK(tn_send(kit_need("guest"), TN_METHOD(900, 17), &in, 0) == TN_OK);
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 17), &in, &out, TN_NEVER) == TN_OK);
+    KIT_CHECK(nfaults == 1);
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK && value == 2001000 + CONFIG_LEN);
+    KIT_CHECK(space_count(lone->space) == before + 2);
+    /* Once they were received they are the instance's, and go with it. */
+    KIT_CHECK(ask("guest", 3, &value) == TN_ETRAP);
+    KIT_CHECK(space_count(lone->space) == before);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_fall_spares_what_is_posted(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_fall};
+    one_guest(&driver);
+}
+
+/* What load says when a guest begins anew is no answer to who called it: it is one more fall. */
+static tn_err drive_reload(void *self, const struct tn_turn *turn)
+{
+    uint64_t value;
+    struct tn_pack in = {.ncaps = 1, .caps = {kit_need("buffer")}};
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 3, &value) == TN_ETRAP);
+    uint32_t before = space_count(lone->space);
+    lone_guest()->config.config_len = 3;
+    KIT_CHECK(ask("guest", 6, &value) == TN_EGONE);
+    KIT_CHECK(nfaults == 2 && faults[1] == (uint32_t)-TN_EGONE);
+    KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 17), &in, NULL, TN_NEVER) == TN_EGONE);
+    KIT_CHECK(nfaults == 3 && space_count(lone->space) == before);
+    lone_guest()->config.config_len = CONFIG_LEN;
+    KIT_CHECK(ask("guest", 6, &value) == TN_OK && value == 1000000 + CONFIG_LEN);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_a_failed_reload_is_a_fall(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_reload};
+    one_guest(&driver);
+}
+
+/* One that gets no memory for a fresh instance is told of, as one that falls. */
+static tn_err drive_starved(void *self, const struct tn_turn *turn)
+{
+    enum { BLOCKS = 256, SMALLEST = 4096 };
+    static void *block[BLOCKS];
+    static size_t size[BLOCKS];
+    uint64_t value;
+    uint32_t n = 0;
+    (void)self;
+    (void)turn;
+    KIT_CHECK(ask("guest", 3, &value) == TN_ETRAP);
+    for (size_t bytes = 2 << 20; bytes >= SMALLEST; bytes /= 2) {
+        while (n < BLOCKS && (block[n] = mem_alloc(lone->memory, bytes)) != NULL)
+            size[n++] = bytes;
+    }
+    KIT_CHECK(ask("guest", 6, &value) == TN_EGONE);
+    KIT_CHECK(nfaults == 2 && faults[1] == (uint32_t)-TN_ENOMEM);
+    KIT_CHECK(ask("guest", 6, &value) == TN_EGONE && nfaults == 2);
+    while (n-- > 0)
+        mem_free(lone->memory, block[n], size[n]);
+    kit_stop();
+    return TN_OK;
+}
+
+static void test_no_memory_to_go_on_is_told(void **state)
+{
+    (void)state;
+    static const struct tn_component driver = {
+        .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_starved};
     one_guest(&driver);
 }
 
@@ -472,9 +639,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_domains),
         cmocka_unit_test(test_a_gift_that_nobody_takes_is_not_kept),
         cmocka_unit_test(test_the_right_to_write_shows_nothing),
+        cmocka_unit_test(test_a_window_has_a_limit),
         cmocka_unit_test(test_copying_costs_fuel),
+        cmocka_unit_test(test_messages_cost_fuel),
         cmocka_unit_test(test_yielding_does_not_outlive_the_deadline),
         cmocka_unit_test(test_what_nobody_hears_is_dropped),
+        cmocka_unit_test(test_a_fall_spares_what_is_posted),
+        cmocka_unit_test(test_a_failed_reload_is_a_fall),
+        cmocka_unit_test(test_no_memory_to_go_on_is_told),
         cmocka_unit_test(test_a_stack_holds_a_chain_of_guests),
         cmocka_unit_test(test_a_reply_out_of_bounds_is_used_up),
         cmocka_unit_test(test_a_fallen_guest_is_not_made_to_be_stopped),

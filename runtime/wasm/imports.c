@@ -9,12 +9,6 @@
 #include "base/fmt.h"
 #include <tenon/interface.h>
 
-const char *const guest_import_names[GUEST_IMPORTS] = {
-    "tn_call",       "tn_send",    "tn_defer",     "tn_reply",   "tn_cancelled", "tn_yield",
-    "tn_signal",     "tn_wait",    "tn_timer_set", "tn_need",    "tn_cap_mint",  "tn_cap_drop",
-    "tn_cap_revoke", "tn_buf_new", "tn_buf_slice", "tn_buf_map", "tn_buf_unmap",
-};
-
 /* Reads a pack of the guest at `at` (0: empty) into host form: data becomes a host pointer. `room`
  * tells whether data is to be filled (size) or read (len). */
 static tn_err pack_read(struct guest *guest, uint32_t at, bool room, struct tn_pack *ret)
@@ -57,6 +51,14 @@ static void pack_write(struct guest *guest, uint32_t at, const struct tn_pack *p
     out.ncaps = pack->ncaps;
     memcpy(out.caps, pack->caps, sizeof(out.caps));
     memcpy(to, &out, sizeof(out));
+}
+
+/* Before a message goes out: for its bytes, and for the room that its answer is given, whether the
+ * answer fills it or not, because the callee's side may have to make as much. */
+static void pay_message(struct guest *guest, uint32_t len, uint32_t room)
+{
+    uint64_t bytes = len + (uint64_t)(room < TN_ARGS_MAX ? room : TN_ARGS_MAX);
+    guest_pay(guest, bytes);
 }
 
 static bool write_u64(struct guest *guest, uint32_t at, uint64_t value)
@@ -112,11 +114,13 @@ static enum wasm_status host_call(void *host, struct wasm_instance *instance,
     tn_err err = pack_read(guest, at_in, false, &in);
     if (err == TN_OK)
         err = pack_read(guest, at_out, true, &out);
-    if (err == TN_OK)
+    if (err == TN_OK) {
+        pay_message(guest, in.len, out.size);
         err = check_method(guest, to, method, &in);
+    }
     if (err != TN_OK)
         return done(results, err);
-    err = call_begin(guest->cpu, &guest->turn, to, method, &in, out.data, out.size, deadline);
+    err = call_begin(guest->cpu, &guest->turn, to, method, &in, &out, deadline);
     if (err == IPC_PENDING) {
         guest->op = OP_CALL;
         guest->op_pack = at_out;
@@ -139,8 +143,10 @@ static enum wasm_status host_send(void *host, struct wasm_instance *instance,
     uint32_t method = (uint32_t)args[1];
     struct tn_pack in;
     tn_err err = pack_read(guest, (uint32_t)args[2], false, &in);
-    if (err == TN_OK)
+    if (err == TN_OK) {
+        pay_message(guest, in.len, 0);
         err = check_method(guest, to, method, &in);
+    }
     if (err == TN_OK)
         err = send_begin(guest->cpu, &guest->turn, to, method, &in, (uint32_t)args[3]);
     if (err != IPC_PENDING)
@@ -176,8 +182,10 @@ static enum wasm_status host_reply(void *host, struct wasm_instance *instance,
     tn_cap cap = args[0];
     tn_err result = (tn_err)(uint32_t)args[1];
     tn_err err = pack_read(guest, (uint32_t)args[2], false, &out);
-    if (err == TN_OK)
+    if (err == TN_OK) {
+        pay_message(guest, out.len, 0);
         return done(results, reply(guest->cpu, &guest->turn, cap, result, &out));
+    }
     tn_err told = reply(guest->cpu, &guest->turn, cap, err, NULL); /* it is consumed all the same */
     return done(results, told == TN_OK ? err : told);
 }
@@ -344,46 +352,51 @@ static enum wasm_status host_buf_unmap(void *host, struct wasm_instance *instanc
     return done(results, guest_unmap(guest, args[0], (uint32_t)args[1]));
 }
 
+static const uint8_t result_i32 = WASM_I32;
+/* The type of an import, which always returns an i32. */
+#define TAKES(...)                                                                       \
+    {                                                                                    \
+        sizeof((uint8_t[]){__VA_ARGS__}), 1, (const uint8_t[]){__VA_ARGS__}, &result_i32 \
+    }
+#define TAKES_NOTHING           \
+    {                           \
+        0, 1, NULL, &result_i32 \
+    }
 #define I WASM_I32
 #define L WASM_I64
-/* In the order of guest_import_names; every one returns an i32. */
 static const struct {
+    const char *name;
     wasm_host_fn fn;
-    uint8_t nparams;
-    uint8_t params[5];
+    struct wasm_functype type;
 } imports[GUEST_IMPORTS] = {
-    {host_call, 5, {L, I, I, I, L}},
-    {host_send, 4, {L, I, I, I}},
-    {host_defer, 1, {I}},
-    {host_reply, 3, {L, I, I}},
-    {host_cancelled, 0, {0}},
-    {host_yield, 0, {0}},
-    {host_signal, 2, {L, L}},
-    {host_wait, 3, {L, L, I}},
-    {host_timer_set, 3, {L, L, L}},
-    {host_need, 3, {I, I, I}},
-    {host_cap_mint, 4, {L, I, L, I}},
-    {host_cap_drop, 1, {L}},
-    {host_cap_revoke, 1, {L}},
-    {host_buf_new, 3, {L, L, I}},
-    {host_buf_slice, 5, {L, L, L, I, I}},
-    {host_buf_map, 5, {L, L, I, I, I}},
-    {host_buf_unmap, 2, {L, I}},
+    {"tn_call", host_call, TAKES(L, I, I, I, L)},
+    {"tn_send", host_send, TAKES(L, I, I, I)},
+    {"tn_defer", host_defer, TAKES(I)},
+    {"tn_reply", host_reply, TAKES(L, I, I)},
+    {"tn_cancelled", host_cancelled, TAKES_NOTHING},
+    {"tn_yield", host_yield, TAKES_NOTHING},
+    {"tn_signal", host_signal, TAKES(L, L)},
+    {"tn_wait", host_wait, TAKES(L, L, I)},
+    {"tn_timer_set", host_timer_set, TAKES(L, L, L)},
+    {"tn_need", host_need, TAKES(I, I, I)},
+    {"tn_cap_mint", host_cap_mint, TAKES(L, I, L, I)},
+    {"tn_cap_drop", host_cap_drop, TAKES(L)},
+    {"tn_cap_revoke", host_cap_revoke, TAKES(L)},
+    {"tn_buf_new", host_buf_new, TAKES(L, L, I)},
+    {"tn_buf_slice", host_buf_slice, TAKES(L, L, L, I, I)},
+    {"tn_buf_map", host_buf_map, TAKES(L, L, I, I, I)},
+    {"tn_buf_unmap", host_buf_unmap, TAKES(L, I)},
 };
 #undef I
 #undef L
-static const uint8_t result_i32 = WASM_I32;
-static const struct wasm_functype import_types[GUEST_IMPORTS] = {
-    {5, 1, imports[0].params, &result_i32},  {4, 1, imports[1].params, &result_i32},
-    {1, 1, imports[2].params, &result_i32},  {3, 1, imports[3].params, &result_i32},
-    {0, 1, imports[4].params, &result_i32},  {0, 1, imports[5].params, &result_i32},
-    {2, 1, imports[6].params, &result_i32},  {3, 1, imports[7].params, &result_i32},
-    {3, 1, imports[8].params, &result_i32},  {3, 1, imports[9].params, &result_i32},
-    {4, 1, imports[10].params, &result_i32}, {1, 1, imports[11].params, &result_i32},
-    {1, 1, imports[12].params, &result_i32}, {3, 1, imports[13].params, &result_i32},
-    {5, 1, imports[14].params, &result_i32}, {5, 1, imports[15].params, &result_i32},
-    {2, 1, imports[16].params, &result_i32},
-};
+#undef TAKES
+#undef TAKES_NOTHING
+
+const char *guest_import_name(uint32_t i)
+{
+    ASSERT(i < GUEST_IMPORTS);
+    return imports[i].name;
+}
 
 static int32_t import_find(const struct wasm_import_info *info)
 {
@@ -391,7 +404,7 @@ static int32_t import_find(const struct wasm_import_info *info)
         !str_eq((struct str){info->module, info->module_len}, STR("tenon_0")))
         return -1;
     for (int32_t i = 0; i < GUEST_IMPORTS; i++) {
-        if (str_eq((struct str){info->name, info->name_len}, str_of(guest_import_names[i])))
+        if (str_eq((struct str){info->name, info->name_len}, str_of(imports[i].name)))
             return i;
     }
     return -1;
@@ -420,7 +433,7 @@ tn_err guest_bind(struct guest *guest, struct wasm_error *ret_error)
         guest->bindings[i] = (struct wasm_binding){.kind = WASM_EXT_FUNC,
                                                    .host_fn = imports[found].fn,
                                                    .host = guest,
-                                                   .host_type = &import_types[found]};
+                                                   .host_type = &imports[found].type};
     }
     guest->nbindings = n;
     return TN_OK;

@@ -10,7 +10,7 @@
 static struct guest_map *map_room(struct guest *guest, uint32_t len)
 {
     struct guest_map *empty = NULL;
-    for (uint32_t i = 0; i < GUEST_MAPS_MAX; i++) {
+    for (uint32_t i = 0; i < TN_MAPS_MAX; i++) {
         struct guest_map *map = &guest->maps[i];
         if (map->len == 0 && map->room >= len)
             return map;
@@ -32,11 +32,11 @@ tn_err guest_map(struct guest *guest, tn_cap buf, uint64_t off, uint32_t len, ui
                  uint32_t *ret_at)
 {
     void *bytes;
-    if (len == 0 || len > GUEST_MAP_BYTES_MAX)
-        return len == 0 ? TN_EINVAL : TN_ETOOBIG;
     tn_err err = buf_range(&guest->turn, buf, off, len, how, &bytes);
     if (err != TN_OK)
         return err;
+    if (len > GUEST_MAP_BYTES_MAX)
+        return TN_ETOOBIG;
     struct guest_map *map = map_room(guest, len);
     if (map == NULL)
         return TN_ENOMEM;
@@ -72,17 +72,21 @@ static tn_err map_end(struct guest *guest, struct guest_map *map)
 
 tn_err guest_unmap(struct guest *guest, tn_cap buf, uint32_t at)
 {
-    for (uint32_t i = 0; i < GUEST_MAPS_MAX; i++) {
+    struct cap_view view;
+    tn_err err = cap_lookup(guest->turn.actor->space, buf, OBJ_BUFFER, 0, &view);
+    for (uint32_t i = 0; i < TN_MAPS_MAX; i++) {
         struct guest_map *map = &guest->maps[i];
-        if (map->len > 0 && map->at == at && map->buf == buf)
-            return map_end(guest, map);
+        if (map->len > 0 && map->at == at && map->buf == buf) {
+            tn_err end = map_end(guest, map);
+            return err != TN_OK ? err : end;
+        }
     }
-    return TN_EINVAL;
+    return err != TN_OK ? err : TN_EINVAL;
 }
 
 void guest_unmap_all(struct guest *guest)
 {
-    for (uint32_t i = 0; i < GUEST_MAPS_MAX; i++) {
+    for (uint32_t i = 0; i < TN_MAPS_MAX; i++) {
         if (guest->maps[i].len > 0)
             (void)map_end(guest, &guest->maps[i]);
     }

@@ -7,20 +7,22 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "machine/sim/sim.h"
+#include "tests/kit/watch.h"
 
-enum { SEEDS_DEFAULT = 40, CPUS = 4, MEMORY_BYTES = 64 << 20 };
+enum { SEEDS_DEFAULT = 40, CPUS = 4, MEMORY_BYTES = 64 << 20, CHECK_ONE_IN = 4096 };
 
 static void explore_seed(const struct explore *e, uint64_t seed)
 {
     uint32_t least = e->cpus_min > 0 ? e->cpus_min : 1, most = e->cpus_max > 0 ? e->cpus_max : CPUS;
     const struct sim_machine sim = {.seed = seed,
                                     .cpus = least + (uint32_t)(seed / 4 % (most - least + 1)),
+                                    .nodes = 1 + (uint32_t)(seed / 8 % least),
                                     .memory_bytes = MEMORY_BYTES,
+                                    .check_one_in = CHECK_ONE_IN,
                                     .switch_one_in = seed % 4 == 2 ? 2 : 0,
                                     .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT,
                                     .pct_depth = (uint32_t)(seed / 2 % 4) + 1};
@@ -28,6 +30,7 @@ static void explore_seed(const struct explore *e, uint64_t seed)
     snprintf(kit_where, sizeof(kit_where), "seed %" PRIu64 " of sim, %u CPUs", seed, sim.cpus);
     assert_int_equal(sim_machine_init(&sim), 0);
     kit_boot_with(&kit, &(struct kernel_config){.spin = 4, .fibers_max = e->fibers_max});
+    kit_watch(&kit);
     e->scenario(&kit);
     KIT_CHECK(!sim_machine_stats().deadlock);
     KIT_CHECK(!sim_machine_stats().hung);
@@ -38,12 +41,6 @@ static void explore_seed(const struct explore *e, uint64_t seed)
 
 void explore(const struct explore *e)
 {
-    const char *text = getenv("SEEDS"), *one = getenv("SEED");
-    uint64_t seeds = text != NULL ? strtoull(text, NULL, 10) : SEEDS_DEFAULT;
-    if (one != NULL) {
-        explore_seed(e, strtoull(one, NULL, 10));
-        return;
-    }
-    for (uint64_t seed = 0; seed < seeds; seed++)
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);)
         explore_seed(e, seed);
 }

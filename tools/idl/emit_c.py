@@ -167,6 +167,9 @@ def stub(c, method):
         # surplus fields of a newer callee need room too
         out += f"    uint64_t answer_[{max(8, (returns.fixed_len + 7) // 8 * 2)}];\n"
         out += "    struct tn_pack reply_ = tn_pack_room(answer_, sizeof(answer_));\n"
+    ncaps = sum(f.type == "cap" for f in returns.fields)
+    if ncaps > 0:
+        out += f"    reply_.ncaps = {ncaps};\n"
     out += "    " if args.fields else "    tn_err "
     out += f"err_ = tn_call(to, {number}, &pack_, &reply_, deadline);\n"
     return out + "    if (err_ != TN_OK)\n        return err_;\n" \

@@ -24,6 +24,10 @@ enum {
     M_FORGE = TN_METHOD(900, 20),
     M_CHAIN = TN_METHOD(900, 21),
     M_MISREPLY = TN_METHOD(900, 22),
+    M_FALL = TN_METHOD(900, 23),
+    M_TALK = TN_METHOD(900, 24),
+    M_MAPS = TN_METHOD(900, 25),
+    M_WIDE = TN_METHOD(900, 26),
 };
 
 struct probe {
@@ -44,7 +48,7 @@ static tn_err load(void *self, const struct tn_turn *turn, const struct tn_pack 
     struct probe *p = self;
     (void)turn;
     p->config = config->len;
-    return TN_OK;
+    return config->len == 3 ? 55 : TN_OK;
 }
 
 static tn_err put(struct tn_pack *out, uint64_t value)
@@ -158,6 +162,68 @@ static tn_err new_buffer(uint64_t bytes, tn_cap *ret_buf)
     return err == TN_OK ? tn_buf_new(memory, bytes, ret_buf) : err;
 }
 
+/* The first of these lines that is not so, by its number; 0: all hold. */
+static uint64_t wrong_map(tn_cap memory, tn_time now)
+{
+    enum { SIZE = 4096, BOTH = TN_MAP_READ | TN_MAP_WRITE };
+    tn_cap buf, copy;
+    void *at, *more[TN_MAPS_MAX];
+#define IS(call, want)        \
+    do {                      \
+        if ((call) != (want)) \
+            return __LINE__;  \
+    } while (0)
+    IS(new_buffer(SIZE, &buf), TN_OK);
+    IS(tn_buf_map(buf, 0, 0, TN_MAP_READ, &at), TN_EINVAL);
+    IS(tn_buf_map(buf, SIZE, 0, TN_MAP_READ, &at), TN_EINVAL);
+    IS(tn_buf_map(buf, 0, 8, 0, &at), TN_EINVAL);
+    IS(tn_buf_map(buf, 0, 8, TN_MAP_VOLATILE, &at), TN_EINVAL);
+    IS(tn_buf_map(buf, SIZE, 1, TN_MAP_READ, &at), TN_EINVAL);
+    IS(tn_buf_map(buf, 1, UINT32_MAX, TN_MAP_READ, &at), TN_EINVAL);
+    IS(tn_buf_map(0, 0, 8, TN_MAP_READ, &at), TN_EBADCAP);
+    IS(tn_buf_map(memory, 0, 8, TN_MAP_WRITE, &at), TN_ETYPE);
+    IS(tn_cap_mint(buf, TN_R_READ, 0, &copy), TN_OK);
+    IS(tn_buf_map(copy, 0, 8, BOTH, &at), TN_ERIGHTS);
+    IS(tn_buf_map(buf, 0, SIZE, BOTH, &at), TN_OK);
+    IS(tn_buf_unmap(buf, (uint8_t *)at + 1), TN_EINVAL);
+    IS(tn_buf_unmap(buf, NULL), TN_EINVAL);
+    IS(tn_buf_unmap(copy, at), TN_EINVAL);
+    IS(tn_buf_unmap(memory, at), TN_ETYPE);
+    IS(tn_buf_unmap(0, at), TN_EBADCAP);
+    ((uint8_t *)at)[SIZE - 1] = 5;
+    IS(tn_buf_unmap(buf, at), TN_OK);
+    IS(tn_buf_unmap(buf, at), TN_EINVAL);
+    for (uint32_t i = 0; i < TN_MAPS_MAX; i++)
+        IS(tn_buf_map(buf, i, 8, TN_MAP_READ, &more[i]), TN_OK);
+    IS(tn_buf_map(buf, 0, 8, TN_MAP_READ, &at), TN_ENOMEM);
+    IS(tn_buf_unmap(buf, more[3]), TN_OK);
+    IS(tn_buf_map(copy, SIZE - 1, 1, TN_MAP_READ, &at), TN_OK);
+    IS(*(const uint8_t *)at, 5);
+    IS(tn_buf_unmap(buf, more[0]), TN_OK);
+    IS(tn_buf_map(buf, 0, 8, BOTH, &more[0]), TN_OK);
+    IS(tn_cap_drop(buf), TN_OK);
+    IS(tn_cap_drop(copy), TN_OK);
+    IS(pause_until(now + 1000), TN_ETIME);
+    IS(*(const uint8_t *)at, 5); /* still there, though nothing names it */
+    *(uint8_t *)more[0] = 6;
+    IS(tn_buf_unmap(buf, more[0]), TN_EBADCAP);
+    IS(tn_buf_unmap(buf, more[1]), TN_EBADCAP);
+    IS(tn_buf_unmap(copy, at), TN_EBADCAP);
+#undef IS
+    return 0;
+}
+
+/* What a map of `len` bytes of the buffer says, as a positive number. */
+static tn_err wide(const struct tn_pack *in, struct tn_pack *out)
+{
+    uint32_t len;
+    void *at;
+    if (in->len != sizeof(len) || in->ncaps != 1)
+        return TN_EARGS;
+    __builtin_memcpy(&len, in->data, sizeof(len));
+    return put(out, (uint32_t)-tn_buf_map(in->caps[0], 0, len, TN_MAP_WRITE, &at));
+}
+
 /* Moves a buffer to the caller, later. */
 static tn_err give(tn_time when, struct tn_pack *out)
 {
@@ -192,6 +258,23 @@ static tn_err copy(struct tn_pack *out)
             err = tn_buf_unmap(buf, at);
     }
     return err == TN_OK ? put(out, TIMES) : err;
+}
+
+/* Long messages by few instructions: with `len` bytes and room for `size`, as often as it says. */
+static tn_err talk(const struct tn_pack *in, struct tn_pack *out)
+{
+    uint32_t what[3];
+    tn_cap next;
+    if (in->len != sizeof(what) || tn_need("next", 4, &next) != TN_OK)
+        return TN_EARGS;
+    __builtin_memcpy(what, in->data, sizeof(what));
+    tn_err err = TN_OK;
+    for (uint32_t i = 0; i < what[2] && err == TN_OK; i++) {
+        struct tn_pack args = {.len = what[0]}, reply = {.size = what[1]};
+        args.data_bits = reply.data_bits = (uintptr_t)out->data;
+        err = tn_call(next, M_COUNT, &args, &reply, TN_NEVER);
+    }
+    return err == TN_OK ? put(out, what[2]) : err;
 }
 
 /* A message of any method with any number of capabilities; what came of it. */
@@ -229,6 +312,13 @@ static tn_err call_wild(const struct tn_turn *turn, const struct tn_pack *in, st
         return TN_ECANCELLED;
     case M_FORGE:
         return forge(in, out);
+    case M_TALK:
+        return talk(in, out);
+    case M_MAPS:
+        return tn_need("memory", 6, &cap) != TN_OK ? TN_ENOTWIRED
+                                                   : put(out, wrong_map(cap, turn->now));
+    case M_WIDE:
+        return wide(in, out);
     case M_MISREPLY: {
         struct tn_pack wild = {.len = 64};
         wild.data_bits = 0xfffffff0u;
@@ -302,11 +392,15 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
     }
 }
 
+/* Falls while more messages wait; of what they bring, counts what can be used. */
 static void event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
 {
-    (void)turn;
-    (void)in;
-    ((struct probe *)self)->events++;
+    struct probe *p = self;
+    void *at;
+    if (turn->method == M_FALL && pause_until(turn->now + 1000000) == TN_ETIME)
+        __builtin_trap();
+    if (turn->method != M_PEEK || tn_buf_map(in->caps[0], 0, 64, TN_MAP_WRITE, &at) == TN_OK)
+        p->events++;
 }
 
 static void timer(void *self, const struct tn_turn *turn)

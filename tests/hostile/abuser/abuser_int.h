@@ -49,6 +49,7 @@ enum accomplice_method {
     DO_DEFER_TRAP,                  /* and traps */
     DO_DEFER_COPY,                  /* tries to have a second reply capability */
     DO_DEFER_SEND,                  /* tries to send the reply capability away */
+    DO_DEFER_SURPLUS,               /* replies with a capability that nobody asked for */
     DO_LATE,                        /* replies to what was kept */
     DO_CALL_BACK,                   /* calls who called */
     DO_OUT_WILD,                    /* reply packs that cannot be */
@@ -57,12 +58,13 @@ enum accomplice_method {
     DO_OUT_CAPS,
     DO_OUT_FORGED,
     DO_TRAP,
-    DO_GIVE,       /* replies with a new buffer, of which it keeps a copy */
-    DO_GIVE_MOVED, /* replies with a new buffer and keeps none */
-    DO_GIVE_TWICE, /* moves one twice */
-    DO_GIVE_BOTH,  /* copies and moves one */
-    DO_GIVE_OWN,   /* what it may not give: its memory and its timer */
-    DO_TAKE_BACK,  /* revokes what it has given */
+    DO_GIVE,         /* replies with a new buffer, of which it keeps a copy */
+    DO_GIVE_MOVED,   /* replies with a new buffer and keeps none */
+    DO_GIVE_TWICE,   /* moves one twice */
+    DO_GIVE_BOTH,    /* copies and moves one */
+    DO_GIVE_OWN,     /* what it may not give: its memory and its timer */
+    DO_TAKE_BACK,    /* revokes what it has given */
+    DO_GIVE_SURPLUS, /* two copies of what it holds anyway */
 };
 tn_err accomplice(struct abuser *a, const struct tn_turn *turn, const struct tn_pack *in,
                   struct tn_pack *out);

@@ -109,6 +109,13 @@ static tn_err defers(struct abuser *a, const struct tn_turn *turn)
         tell(a, tn_cap_drop(reply));
         break;
     }
+    case DO_DEFER_SURPLUS: {
+        struct tn_pack with = {.ncaps = 1, .move = 1};
+        tell(a, tn_cap_mint(a->peer, TN_R_ALL, 0, &with.caps[0]));
+        tell(a, tn_reply(reply, TN_OK, &with));
+        tell(a, tn_cap_drop(with.caps[0])); /* it is still here */
+        break;
+    }
     case DO_DEFER_TRAP:
         __builtin_trap();
     default:
@@ -147,6 +154,7 @@ tn_err accomplice(struct abuser *a, const struct tn_turn *turn, const struct tn_
     case DO_DEFER_TRAP:
     case DO_DEFER_COPY:
     case DO_DEFER_SEND:
+    case DO_DEFER_SURPLUS:
         return defers(a, turn);
     case DO_LATE:
         return late(a);
@@ -166,6 +174,10 @@ tn_err accomplice(struct abuser *a, const struct tn_turn *turn, const struct tn_
     case DO_GIVE_BOTH:
     case DO_GIVE_OWN:
         return give(a, turn->method, out);
+    case DO_GIVE_SURPLUS:
+        out->ncaps = 2;
+        out->caps[0] = out->caps[1] = a->victim;
+        return TN_OK;
     case DO_TAKE_BACK:
         err = tn_cap_revoke(a->kept);
         return err != TN_OK ? err : tn_cap_drop(a->kept);

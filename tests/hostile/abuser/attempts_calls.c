@@ -45,6 +45,8 @@ static void try_answers(struct abuser *a, struct finding *f)
     ask(a, f, DO_DEFER_COPY, 77, copy, ARRAY_LEN(copy));
     const tn_err send[] = {TN_EFAULT, TN_OK, TN_EMETHOD, TN_EMETHOD, TN_OK};
     ask(a, f, DO_DEFER_SEND, TN_EGONE, send, ARRAY_LEN(send));
+    const tn_err surplus[] = {TN_EFAULT, TN_OK, TN_OK, TN_ETOOBIG, TN_OK};
+    ask(a, f, DO_DEFER_SURPLUS, TN_ETOOBIG, surplus, ARRAY_LEN(surplus));
     const tn_err keep[] = {TN_EFAULT, TN_OK};
     ask(a, f, DO_DEFER_KEEP, TN_ETIME, keep, ARRAY_LEN(keep));
     const tn_err late[] = {TN_EGONE, TN_EBADCAP};

@@ -119,17 +119,20 @@ void try_rights(struct abuser *a, struct finding *f)
 
 void try_moves(struct abuser *a, struct finding *f)
 {
-    struct tn_pack back = {.size = 0};
+    struct tn_pack back = {.ncaps = 1};
     void *at;
     IS(tn_call(a->peer, DO_GIVE_MOVED, NULL, &back, TN_NEVER), TN_OK);
     HOLDS(back.ncaps == 1);
     IS(tn_buf_map(back.caps[0], 0, 4096, TN_MAP_WRITE, &at), TN_OK);
     IS(tn_buf_unmap(back.caps[0], at), TN_OK);
     IS(tn_cap_drop(back.caps[0]), TN_OK);
-    IS(tn_call(a->peer, DO_GIVE_MOVED, NULL, NULL, TN_NEVER), TN_OK); /* nobody takes it */
+    IS(tn_call(a->peer, DO_GIVE_MOVED, NULL, NULL, TN_NEVER), TN_ETOOBIG); /* nobody takes it */
+    back.ncaps = TN_PACK_CAPS;
     IS(tn_call(a->peer, DO_GIVE_TWICE, NULL, &back, TN_NEVER), TN_EINVAL);
     HOLDS(back.ncaps == 0);
+    back.ncaps = TN_PACK_CAPS;
     IS(tn_call(a->peer, DO_GIVE_BOTH, NULL, &back, TN_NEVER), TN_EINVAL);
+    back.ncaps = TN_PACK_CAPS;
     IS(tn_call(a->peer, DO_GIVE_OWN, NULL, &back, TN_NEVER), TN_ERIGHTS);
     HOLDS(back.ncaps == 0);
     struct tn_pack with = {.ncaps = 4, .caps = {a->memory, a->timer, a->victim, a->peer}};
@@ -149,7 +152,7 @@ void try_revokes(struct abuser *a, struct finding *f)
     IS(tn_cap_revoke(a->peer), TN_ERIGHTS);
     IS(tn_cap_revoke(a->memory), TN_ERIGHTS);
     IS(tn_cap_revoke(a->timer), TN_ERIGHTS);
-    struct tn_pack back = {.size = 0};
+    struct tn_pack back = {.ncaps = 1};
     IS(tn_call(a->peer, DO_GIVE, NULL, &back, TN_NEVER), TN_OK);
     IS(tn_buf_map(back.caps[0], 0, 64, TN_MAP_READ | TN_MAP_WRITE, &at), TN_OK);
     IS(tn_call(a->peer, DO_TAKE_BACK, NULL, NULL, TN_NEVER), TN_OK); /* beneath what is mapped */
@@ -170,12 +173,24 @@ void try_revokes(struct abuser *a, struct finding *f)
     IS(tn_cap_revoke(cap), TN_EBADCAP);
 }
 
+/* Replies that bring more than was asked for, until a space would be full of them many times. */
+static void try_surplus(struct abuser *a, struct finding *f)
+{
+    for (uint32_t i = 0; i < 2 * SLOTS; i++) {
+        struct tn_pack back = {.ncaps = i % 2};
+        IS(tn_call(a->peer, DO_GIVE_SURPLUS, NULL, &back, TN_NEVER), TN_ETOOBIG);
+        HOLDS(back.ncaps == 0);
+    }
+    IS(tn_call(a->peer, DO_GIVE_MOVED, NULL, NULL, TN_NEVER), TN_ETOOBIG);
+}
+
 void try_slots(struct abuser *a, struct finding *f)
 {
     tn_cap first = 0, cap = 0, last = 0;
-    struct tn_pack back = {.size = 0};
+    struct tn_pack back = {.ncaps = 1};
     uint32_t n = 0;
     tn_err err = TN_OK;
+    try_surplus(a, f);
     IS(tn_buf_new(a->memory, 64, &first), TN_OK);
     for (; n < SLOTS && (err = tn_cap_mint(first, TN_R_ALL, 0, &cap)) == TN_OK; n++)
         last = cap;
@@ -187,6 +202,7 @@ void try_slots(struct abuser *a, struct finding *f)
     IS(tn_call(a->peer, DO_GIVE_MOVED, NULL, &back, TN_NEVER), TN_ENOSLOT); /* no room for it */
     HOLDS(back.ncaps == 0);
     IS(tn_cap_drop(last), TN_OK);
+    back.ncaps = 1;
     IS(tn_call(a->peer, DO_GIVE_MOVED, NULL, &back, TN_NEVER), TN_OK); /* into the last slot */
     HOLDS(back.ncaps == 1);
     IS(tn_cap_drop(back.caps[0]), TN_OK);
