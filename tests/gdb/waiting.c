@@ -177,7 +177,8 @@ static struct kit_actor *wire_all(struct kit *kit)
 
 int main(void)
 {
-    const struct sim_machine machine = {.seed = 1, .cpus = 2, .memory_bytes = 16 << 20};
+    const struct sim_machine machine = {
+        .seed = 1, .cpus = 2, .memory_bytes = 16 << 20, .stores_at_once = true};
     struct kit kit;
     if (sim_machine_init(&machine) != 0)
         return 1;

@@ -11,7 +11,7 @@ PAGE = 4096
 # enum page_kind
 FREE, AWAY, BLOCK, SLAB = 2, 3, 4, 5
 # A slot's word (kernel/cap/lookup.h).
-WORD_LIVE, WORD_REVOKING, WORD_RESERVED, WORD_GENERATION_SHIFT = 1 << 16, 1 << 17, 1 << 18, 24
+WORD_LIVE, WORD_REVOKING, WORD_POSTED, WORD_GENERATION_SHIFT = 1 << 16, 1 << 17, 1 << 19, 24
 CHUNK_SLOTS = 8
 CHUNK = 1024  # bytes of a chunk of cells
 LINK_UP, OWNER_CHUNK = 1, 15

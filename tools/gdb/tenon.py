@@ -160,6 +160,7 @@ class Mailbox(Command):
 
 def slot_row(world, slot, owners):
     marks = ' (being revoked)' if slot.word & model.WORD_REVOKING else ''
+    marks += ' (in a message)' if slot.word & model.WORD_POSTED else ''
     return (f'{owners.get(slot.space(), hex(slot.space()))}:{slot.handle():#x}', slot.rights(),
             slot.badge, world.object_text(slot.object) + marks)
 
