@@ -41,6 +41,7 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     at_init(&actor->home, config->home);
     at_init(&actor->life, ACTOR_CREATED);
     at_init(&actor->asked, 0);
+    at_init(&actor->talker, CPU_NONE);
     at_init(&actor->woken, NULL);
     at_init(&actor->waits, NULL);
     mbox_init(&actor->mbox, config->mailbox);

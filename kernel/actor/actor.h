@@ -99,6 +99,8 @@ struct instance {
 
 enum { TURN_SMALL = 64 };
 
+#define CPU_NONE UINT32_MAX /* a thread that is no CPU */
+
 enum actor_ask {
     ASK_MAIL = 1,  /* look at mbox.pushed */
     ASK_WOKEN = 2, /* look at woken */
@@ -193,6 +195,11 @@ struct actor_stats {
     uint32_t errors_encountered;
 };
 
+/* What the scheduler's policy remembers of who wakes an actor (sched/policy.h). */
+struct actor_talk {
+    uint8_t cpu, wakes;
+};
+
 struct actor {
     struct object object;
     /* any CPU */
@@ -200,6 +207,7 @@ struct actor {
     atomic_u32 life;              /* enum actor_life */
     atomic_u32 asked;             /* enum actor_ask */
     atomic_u64 lent;          /* waits that lend it a priority: byte p counts those of priority p */
+    atomic_u32 talker;        /* the CPU that pushed last, or CPU_NONE */
     struct actor *asked_link; /* on its home's list of those that asked */
     atomic_of(struct turn *) woken; /* parked turns that others woke, newest first */
     atomic_of(struct wait *) waits; /* all that were made; others look for circles there */
@@ -215,8 +223,9 @@ struct actor {
     uint8_t turns;             /* that exist */
     uint8_t concurrency;       /* that may */
     bool mail_next;            /* a message is to have its turn before the next woken one */
-    bool pinned;               /* stays where it is */
-    bool patient;              /* lends its priority to nobody */
+    struct actor_talk talk;
+    bool pinned;  /* stays where it is */
+    bool patient; /* lends its priority to nobody */
     bool exact_time;
     /* of the owner (RUNNING) */
     struct instance *instance;

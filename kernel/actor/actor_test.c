@@ -3,7 +3,7 @@
 
 #include "kernel/actor/actor.h"
 #include "kernel/cap/cap.h"
-#include "kernel/mem/mem_int.h"
+#include "kernel/mem/buddy_int.h"
 
 enum { MIB = 1 << 20, MEMORY_MIN = 16384 };
 

@@ -157,8 +157,10 @@ static void revoker_event(void *self, const struct tn_turn *turn, const struct t
         KIT_CHECK(call(kit_need("server"), M_SLOW) == TN_OK);
     KIT_CHECK(tn_cap_revoke(kit_need("server")) == TN_OK);
     KIT_CHECK(call(kit_need("server"), M_SLOW) == TN_OK);
-    while (at_load(&user_ended, SEQ_CST) == 0)
+    while (at_load(&user_ended, SEQ_CST) == 0) {
+        machine_relax();
         KIT_CHECK(tn_yield() == TN_OK);
+    }
     kit_done();
 }
 KIT_ROLE(revoker, .event = revoker_event);
@@ -169,6 +171,7 @@ static void user_event(void *self, const struct tn_turn *turn, const struct tn_p
     (void)turn;
     tn_err err;
     do {
+        machine_relax(); /* others get on under a schedule by priorities too */
         err = call(in->caps[0], M_SLOW);
         KIT_CHECK(err == TN_OK || err == TN_EBADCAP);
     } while (err == TN_OK);

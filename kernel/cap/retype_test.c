@@ -242,7 +242,7 @@ static void retype_out_of_slots(void **state)
     assert_int_equal(cap_copy(w.space, w.memory, full, &cap), TN_OK);
     assert_int_equal(untyped_make(w.f.arena.root, MEM_UNTYPED_MIN, &none), TN_OK);
     assert_int_equal(space_make(none, &w.f.root, &w.f.arena.limbo, 1, &poor), TN_OK);
-    while (mem_alloc(none, MEM_PAGE) != NULL)
+    while (mem_alloc(none, MEM_PAGE) != NULL || mem_alloc(none, 64) != NULL)
         ;
     cap = 42;
     for (uint32_t i = 0; i < ARRAY_LEN(kinds); i++) {

@@ -226,7 +226,8 @@ static bool do_retype(int from)
     if (item < 0 || record < 0)
         return false;
     uint32_t to = random_space(), kind = stub_random(4);
-    const struct retype_untyped memory = {.size_bytes = MEM_UNTYPED_MIN << stub_random(4)};
+    const struct retype_untyped memory = {.size_bytes = (uint64_t)MEM_UNTYPED_MIN
+                                                        << stub_random(4)};
     const struct retype_space space = {.root = &m.root, .slots_max = SLOTS_MAX};
     uint32_t *orphaned = &m.item[item].orphaned;
     const void *args[] = {&memory, &space, &orphaned, &orphaned};

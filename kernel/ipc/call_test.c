@@ -161,7 +161,6 @@ KIT_ROLE(late, .event = late_event);
 
 static void deadlines(struct kit *kit)
 {
-    at_init(&cancelled_seen, 0);
     struct kit_actor *server = kit_make(kit, "stuck", &stuck, 1, 16), *drivers[3];
     struct note *never = kit_note();
     kit_give(server, "never", note_object(never), TN_R_ALL);
@@ -170,13 +169,15 @@ static void deadlines(struct kit *kit)
         kit_wire(drivers[i], "stuck", server, TN_R_CALL, 0);
     }
     kit_run_all(kit, drivers, 3);
-    KIT_CHECK(at_load(&cancelled_seen, RELAXED) > 0);
 }
 
 static void test_deadlines(void **state)
 {
     (void)state;
+    at_init(&cancelled_seen, 0);
     explore(&(struct explore){.scenario = deadlines});
+    assert_true(at_load(&cancelled_seen, RELAXED) >
+                0); /* in some run: all may expire in the queue */
 }
 
 /* Deferred replies: kept and answered later, moved to another actor that answers, dropped, answered

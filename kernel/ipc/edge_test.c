@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/bits.h"
-#include "kernel/mem/mem_int.h"
+#include "kernel/mem/buddy_int.h"
 #include "runtime/kernel/native.h"
 #include "tests/kit/explore.h"
 

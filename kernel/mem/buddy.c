@@ -5,7 +5,7 @@
  * Programming 1, 2.5, "buddy system"). What is dirty and has grown to MEM_RELEASE goes back to the
  * machine and reads as zero from then on. One such block, `warm`, is kept as it is, so that a page
  * that comes and goes does not take the machine's time; it merges only when memory runs short. */
-#include "kernel/mem/mem_int.h"
+#include "kernel/mem/buddy_int.h"
 
 void page_link(struct untyped *untyped, uint32_t *head, uint32_t page)
 {
@@ -40,8 +40,8 @@ static void block_insert(struct untyped *untyped, uint32_t page, uint32_t order,
     entry->kind = PAGE_FREE;
     entry->order = (uint8_t)order;
     entry->zero = zero;
-    page_link(untyped, &untyped->free[order], page);
-    untyped->orders |= UINT64_C(1) << order;
+    page_link(untyped, &buddy_of(untyped)->free[order], page);
+    buddy_of(untyped)->orders |= UINT64_C(1) << order;
 }
 
 /* Takes a free block out of its list; its map entry is zero afterwards. */
@@ -50,11 +50,11 @@ static void block_remove(struct untyped *untyped, uint32_t page)
     struct page *entry = &page_map(untyped)[page];
     ASSERT(entry->kind == PAGE_FREE);
     uint32_t order = entry->order;
-    page_unlink(untyped, &untyped->free[order], page);
-    if (untyped->free[order] == 0)
-        untyped->orders &= ~(UINT64_C(1) << order);
-    if (untyped->warm == page)
-        untyped->warm = 0;
+    page_unlink(untyped, &buddy_of(untyped)->free[order], page);
+    if (buddy_of(untyped)->free[order] == 0)
+        buddy_of(untyped)->orders &= ~(UINT64_C(1) << order);
+    if (buddy_of(untyped)->warm == page)
+        buddy_of(untyped)->warm = 0;
     *entry = (struct page){0};
 }
 
@@ -65,11 +65,11 @@ static void block_release(struct untyped *untyped, uint32_t page, uint32_t order
     ASSERT(order >= MEM_ORDER_RELEASE && entry->kind == PAGE_INSIDE);
     entry->kind = PAGE_AWAY;
     entry->order = (uint8_t)order;
-    untyped->away++;
+    buddy_of(untyped)->away++;
     lock_drop(&untyped->lock);
     machine_pages_release(page_at(untyped, page), (size_t)MEM_PAGE << order);
     lock_take(&untyped->lock);
-    untyped->away--;
+    buddy_of(untyped)->away--;
     ASSERT(entry->kind == PAGE_AWAY);
     *entry = (struct page){0};
 }
@@ -79,9 +79,9 @@ static void block_put(struct untyped *untyped, uint32_t page, uint32_t order, bo
     struct page *map = page_map(untyped);
     for (;;) {
         ASSERT(order < MEM_ORDERS && (page & ((1u << order) - 1)) == 0);
-        if (!zero && order == MEM_ORDER_RELEASE && untyped->warm == 0) {
+        if (!zero && order == MEM_ORDER_RELEASE && buddy_of(untyped)->warm == 0) {
             block_insert(untyped, page, order, false);
-            untyped->warm = page;
+            buddy_of(untyped)->warm = page;
             return;
         }
         if (!zero && order >= MEM_ORDER_RELEASE) {
@@ -90,7 +90,7 @@ static void block_put(struct untyped *untyped, uint32_t page, uint32_t order, bo
         }
         uint32_t buddy = page ^ (1u << order);
         if (order == MEM_ORDERS - 1 || buddy >= untyped->pages || map[buddy].kind != PAGE_FREE ||
-            map[buddy].order != order || buddy == untyped->warm)
+            map[buddy].order != order || buddy == buddy_of(untyped)->warm)
             break;
         zero = zero && map[buddy].zero;
         block_remove(untyped, buddy);
@@ -117,11 +117,11 @@ void pages_put(struct untyped *untyped, uint32_t first, uint32_t count, bool zer
 /* A block of exactly `order`, in no list and with a zero map entry; 0 when there is none. */
 static uint32_t block_take(struct untyped *untyped, uint32_t order, bool *ret_zero)
 {
-    uint64_t fit = order < MEM_ORDERS ? untyped->orders >> order << order : 0;
+    uint64_t fit = order < MEM_ORDERS ? buddy_of(untyped)->orders >> order << order : 0;
     if (fit == 0)
         return 0;
     uint32_t have = (uint32_t)__builtin_ctzll(fit);
-    uint32_t page = untyped->free[have];
+    uint32_t page = buddy_of(untyped)->free[have];
     bool zero = page_map(untyped)[page].zero;
     block_remove(untyped, page);
     while (have > order) {
@@ -137,14 +137,14 @@ static bool pages_recover(struct untyped *untyped)
 {
     if (slab_flush(untyped))
         return true;
-    uint32_t warm = untyped->warm;
+    uint32_t warm = buddy_of(untyped)->warm;
     if (warm != 0) {
         block_remove(untyped, warm);
         block_release(untyped, warm, MEM_ORDER_RELEASE);
         block_put(untyped, warm, MEM_ORDER_RELEASE, true);
         return true;
     }
-    if (untyped->away == 0)
+    if (buddy_of(untyped)->away == 0)
         return false;
     /* Another CPU is about to make a free block available: wait for it. */
     lock_drop(&untyped->lock);

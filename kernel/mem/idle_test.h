@@ -18,6 +18,7 @@ IDLE_MACHINE(machine_run, void, void (*entry)(void *arg, uint32_t cpu) __attribu
 IDLE_MACHINE(machine_park, void, uint32_t cpu __attribute__((unused)),
              uint64_t until_ns __attribute__((unused)))
 IDLE_MACHINE(machine_unpark, void, uint32_t cpu __attribute__((unused)))
+IDLE_MACHINE(machine_barrier, void, void)
 IDLE_MACHINE(machine_now_ns, uint64_t, void)
 IDLE_MACHINE(machine_wall_ns, uint64_t, void)
 IDLE_MACHINE(machine_random, void, void *at __attribute__((unused)),

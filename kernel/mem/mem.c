@@ -1,19 +1,12 @@
 /* mem.c: untyped memory: contiguous ranges from which every kernel object is made.
  *
- * A range begins with its head: struct untyped and the page map, one entry a page. The pages after
- * it are free blocks (buddy.c), pages handed out, or slab pages of small objects (slab.c). A child
- * untyped is a block of its parent with a head of its own.
+ * A range begins with its head: struct untyped and what the arena (arena.h) keeps of it. A child
+ * untyped is an allocation of its parent with a head of its own.
  *
- * Invariants (mem_check tests them all):
- *  1. Every page after the head belongs to exactly one free block, block in use, slab page or block
- *     on its way to the machine. The map entry of its first page says which; all others are zero.
- *     So the map of a fresh range is right without being touched.
- *  2. A free block is in the list of its order, and no two free buddies of one order exist, except
- *     that the warm block (buddy.c) does not merge.
- *  3. A free block of MEM_RELEASE or more reads as zero, except the warm one. A free block with its
- *     zero flag reads as zero.
- *  4. A slab page is in the list of its class just when it has room; used + came back = fresh.
- *  5. used_bytes is the sum of what is handed out, as rounded; live is the number of allocations.
+ * Invariants (mem_check tests them, and the arena's):
+ *  1. used_bytes is the sum of what is handed out, as the arena counts it; live is the number of
+ *     allocations.
+ *  2. What is handed out lies after the head and reads as zero.
  *
  * States of an untyped:
  *     made --(last ref dropped, grace period over: untyped_destroy)--> dying
@@ -24,6 +17,7 @@
  * Clearing and giving back are done without the lock: the memory is nobody else's meanwhile. */
 #include "kernel/mem/mem.h"
 
+#include "base/bits.h"
 #include "base/bytes.h"
 #include "kernel/mem/limbo.h"
 #include "kernel/mem/mem_int.h"
@@ -38,7 +32,7 @@ static const struct object_class untyped_class = {
 
 static uint32_t head_pages_of(uint64_t pages)
 {
-    uint64_t bytes = sizeof(struct untyped) + pages * sizeof(struct page);
+    uint64_t bytes = sizeof(struct untyped) + arena_head_bytes(pages);
     return (uint32_t)(align_up(bytes, MEM_PAGE) / MEM_PAGE);
 }
 
@@ -52,10 +46,7 @@ static struct untyped *untyped_setup(void *base, uint64_t size_bytes, bool zero,
     untyped->pages = (uint32_t)(size_bytes / MEM_PAGE);
     untyped->head_pages = head_pages_of(untyped->pages);
     ASSERT(untyped->head_pages < untyped->pages && untyped->live == 0);
-    page_map(untyped)[0].kind = PAGE_HEAD;
-    lock_take(&untyped->lock);
-    pages_put(untyped, untyped->head_pages, untyped->pages - untyped->head_pages, zero);
-    lock_drop(&untyped->lock);
+    arena_setup(untyped, zero);
     return untyped;
 }
 
@@ -82,17 +73,18 @@ static void charge(struct untyped *untyped, uint64_t bytes)
         untyped->peak_bytes = untyped->used_bytes;
 }
 
-/* Pages in a row; NULL when there is no room. Takes the lock. */
-static void *block_alloc(struct untyped *untyped, uint64_t pages, bool *ret_zero)
+/* Room that need not read as zero; NULL when there is none. Takes the lock. */
+static void *take(struct untyped *untyped, size_t bytes, bool *ret_zero)
 {
-    if (pages > untyped->pages || race_out_of_memory())
+    if (bytes > (uint64_t)untyped->pages * MEM_PAGE || race_out_of_memory())
         return NULL;
+    uint64_t charged = 0;
     lock_take(&untyped->lock);
-    uint32_t page = pages_take(untyped, (uint32_t)pages, ret_zero);
-    if (page != 0)
-        charge(untyped, pages * MEM_PAGE);
+    void *at = arena_alloc(untyped, bytes, ret_zero, &charged);
+    if (at != NULL)
+        charge(untyped, charged);
     lock_drop(&untyped->lock);
-    return page != 0 ? page_at(untyped, page) : NULL;
+    return at;
 }
 
 tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped **ret_untyped)
@@ -104,7 +96,7 @@ tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped 
         return TN_ENOMEM;
     uint64_t bytes = UINT64_C(1) << log2_ceil(size_bytes);
     bool zero = false;
-    void *base = block_alloc(parent, bytes / MEM_PAGE, &zero);
+    void *base = take(parent, bytes, &zero);
     if (base == NULL)
         return TN_ENOMEM;
     if (!zero)
@@ -113,34 +105,13 @@ tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped 
     return TN_OK;
 }
 
-static void *small_alloc(struct untyped *untyped, size_t bytes)
-{
-    uint32_t class = slab_class(bytes);
-    bool zero = false;
-    if (race_out_of_memory())
-        return NULL;
-    lock_take(&untyped->lock);
-    void *at = slab_alloc(untyped, class, &zero);
-    if (at != NULL)
-        charge(untyped, slab_bytes(class));
-    lock_drop(&untyped->lock);
-    if (at != NULL && !zero)
-        memset(at, 0, slab_bytes(class));
-    return at;
-}
-
 void *mem_alloc(struct untyped *untyped, size_t bytes)
 {
     ASSERT(untyped != NULL && bytes > 0);
-    if (bytes <= MEM_SLAB_MAX)
-        return small_alloc(untyped, bytes);
-    uint64_t pages = bytes / MEM_PAGE + (bytes % MEM_PAGE != 0);
     bool zero = false;
-    void *at = block_alloc(untyped, pages, &zero);
-    if (at != NULL && !zero) {
-        ASSERT(pages <= MEM_RELEASE / MEM_PAGE); /* invariant 3: a turn's work stays bounded */
-        memset(at, 0, (size_t)pages * MEM_PAGE);
-    }
+    void *at = take(untyped, bytes, &zero);
+    if (at != NULL && !zero)
+        memset(at, 0, bytes);
     return at;
 }
 
@@ -148,22 +119,9 @@ void *mem_alloc(struct untyped *untyped, size_t bytes)
 static bool take_back(struct untyped *untyped, void *at, size_t bytes)
 {
     uintptr_t off = (uintptr_t)at - (uintptr_t)untyped;
-    uint32_t page = (uint32_t)(off / MEM_PAGE);
     ASSERT(off / MEM_PAGE >= untyped->head_pages && off / MEM_PAGE < untyped->pages);
-    uint64_t charged;
     lock_take(&untyped->lock);
-    if (bytes <= MEM_SLAB_MAX) {
-        uint32_t class = slab_class(bytes);
-        charged = slab_bytes(class);
-        slab_free(untyped, class, at);
-    } else {
-        struct page *entry = &page_map(untyped)[page];
-        uint32_t pages = (uint32_t)(bytes / MEM_PAGE + (bytes % MEM_PAGE != 0));
-        ASSERT(off % MEM_PAGE == 0 && entry->kind == PAGE_BLOCK && entry->next == pages);
-        charged = (uint64_t)pages * MEM_PAGE;
-        *entry = (struct page){0};
-        pages_put(untyped, page, pages, false);
-    }
+    uint64_t charged = arena_free(untyped, at, bytes);
     ASSERT(untyped->live > 0 && untyped->used_bytes >= charged);
     untyped->live--;
     untyped->used_bytes -= charged;
@@ -226,4 +184,13 @@ struct untyped *untyped_of(struct object *object)
 {
     ASSERT(object->class == &untyped_class);
     return CONTAINER_OF(object, struct untyped, object);
+}
+
+void mem_check(struct untyped *untyped)
+{
+    lock_take(&untyped->lock);
+    struct arena_census census = arena_check(untyped);
+    ASSERT(census.live == untyped->live && census.used_bytes == untyped->used_bytes);
+    ASSERT(untyped->used_bytes <= untyped->peak_bytes);
+    lock_drop(&untyped->lock);
 }

@@ -1,8 +1,9 @@
 /* mem.h: untyped memory. The kernel never allocates for itself at run time: every object is made by
  * retyping untyped memory that somebody was given, and stays charged to it.
  *
- * An untyped is a contiguous range, with a buddy allocator of 4 KiB pages and slabs of small
- * objects inside it; its page map sits at its own head. A child untyped is a block of its parent.
+ * An untyped is a contiguous range, shared out by an arena (arena.h): a buddy allocator of 4 KiB
+ * pages with slabs of small objects, whose map sits at the range's own head. A child untyped is a
+ * block of its parent.
  */
 #ifndef KERNEL_MEM_MEM_H
 #define KERNEL_MEM_MEM_H
@@ -35,23 +36,24 @@ tn_err untyped_boot(void *base, uint64_t size_bytes, struct limbo *limbo,
  * included; so no object needs a ref to the memory that it is made from. */
 tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped **ret_untyped);
 
-/* `bytes` > 0 zeroed bytes, aligned to 16, to 64 when bytes is a multiple of 64, to MEM_PAGE when
- * bytes >= MEM_PAGE. NULL when there is no room. However many are asked for, at most MEM_RELEASE of
- * them are cleared here: larger free blocks read as zero already. Any CPU. */
+/* `bytes` > 0 zeroed bytes, aligned to 16, to 64 when bytes is a multiple of 64, to bytes when that
+ * is a power of two up to MEM_PAGE, and to MEM_PAGE when it is more. NULL when there is no room.
+ * However many are asked for, the buddy arena has at most MEM_RELEASE of them cleared here: larger
+ * free blocks read as zero already. Any CPU. */
 void *mem_alloc(struct untyped *untyped, size_t bytes);
 /* `bytes` as given to mem_alloc. NULL is harmless. Any CPU. */
 void mem_free(struct untyped *untyped, void *at, size_t bytes);
 
 struct mem_stats {
     uint64_t size_bytes; /* of the untyped, its head included */
-    uint64_t used_bytes; /* handed out: size classes up to MEM_SLAB_MAX, then whole pages */
+    uint64_t used_bytes; /* handed out, as arena_charge counts it */
     uint64_t free_bytes; /* the rest, without the head */
     uint64_t peak_bytes; /* the highest used_bytes so far */
 };
 struct mem_stats mem_stats(struct untyped *untyped);
 struct object *untyped_object(struct untyped *untyped);
 struct untyped *untyped_of(struct object *object);
-/* Every invariant of the page map, for tests and the simulator: panics on a breach. */
+/* Every invariant of it and its arena, for tests and the simulator: panics on a breach. */
 void mem_check(struct untyped *untyped);
 
 #endif

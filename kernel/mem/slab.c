@@ -3,7 +3,7 @@
  * were never touched, which is why a page of known zeros is not cleared again. A slab page is in
  * the list of its class while it has room. One empty page a class is kept, so that an object that
  * comes and goes does not split and merge blocks. */
-#include "kernel/mem/mem_int.h"
+#include "kernel/mem/buddy_int.h"
 
 /* What alloc and free would divide for: objects in a page, and 2^16 / bytes rounded up, exact for
  * the offsets of objects within a page. */
@@ -59,21 +59,21 @@ static uint32_t slab_grow(struct untyped *untyped, uint32_t class)
         return 0;
     struct page *entry = &page_map(untyped)[page];
     *entry = (struct page){.kind = PAGE_SLAB, .zero = zero, .class = (uint8_t) class};
-    page_link(untyped, &untyped->slab[class], page);
+    page_link(untyped, &buddy_of(untyped)->slab[class], page);
     return page;
 }
 
 void *slab_alloc(struct untyped *untyped, uint32_t class, bool *ret_zero)
 {
-    uint32_t page = untyped->slab[class];
+    uint32_t page = buddy_of(untyped)->slab[class];
     if (page == 0)
         page = slab_grow(untyped, class);
     if (page == 0)
         return NULL;
     struct page *entry = &page_map(untyped)[page];
     ASSERT(entry->kind == PAGE_SLAB && entry->class == class);
-    if (untyped->empty[class] == page)
-        untyped->empty[class] = 0;
+    if (buddy_of(untyped)->empty[class] == page)
+        buddy_of(untyped)->empty[class] = 0;
     uint8_t *at = page_at(untyped, page);
     if (entry->first != 0) {
         at += (entry->first - 1u) * slab_bytes(class);
@@ -87,7 +87,7 @@ void *slab_alloc(struct untyped *untyped, uint32_t class, bool *ret_zero)
     entry->used++;
     ASSERT(entry->used <= entry->fresh && entry->fresh <= slab_objects(class));
     if (entry->used == slab_objects(class))
-        page_unlink(untyped, &untyped->slab[class], page);
+        page_unlink(untyped, &buddy_of(untyped)->slab[class], page);
     return at;
 }
 
@@ -95,7 +95,7 @@ static void slab_page_put(struct untyped *untyped, uint32_t page)
 {
     struct page *entry = &page_map(untyped)[page];
     ASSERT(entry->kind == PAGE_SLAB && entry->used == 0);
-    page_unlink(untyped, &untyped->slab[entry->class], page);
+    page_unlink(untyped, &buddy_of(untyped)->slab[entry->class], page);
     *entry = (struct page){0};
     pages_put(untyped, page, 1, false);
 }
@@ -109,14 +109,14 @@ void slab_free(struct untyped *untyped, uint32_t class, void *at)
     ASSERT(entry->kind == PAGE_SLAB && entry->class == class && entry->used > 0);
     ASSERT(index * slab_bytes(class) == off % MEM_PAGE && index < entry->fresh);
     if (entry->used == slab_objects(class))
-        page_link(untyped, &untyped->slab[class], page);
+        page_link(untyped, &buddy_of(untyped)->slab[class], page);
     *(uint8_t *)at = entry->first;
     entry->first = (uint8_t)(index + 1);
     entry->used--;
     if (entry->used > 0)
         return;
-    if (untyped->empty[class] == 0)
-        untyped->empty[class] = page;
+    if (buddy_of(untyped)->empty[class] == 0)
+        buddy_of(untyped)->empty[class] = page;
     else
         slab_page_put(untyped, page);
 }
@@ -125,10 +125,10 @@ bool slab_flush(struct untyped *untyped)
 {
     bool any = false;
     for (uint32_t class = 0; class < MEM_CLASSES; class ++) {
-        uint32_t page = untyped->empty[class];
+        uint32_t page = buddy_of(untyped)->empty[class];
         if (page == 0)
             continue;
-        untyped->empty[class] = 0;
+        buddy_of(untyped)->empty[class] = 0;
         slab_page_put(untyped, page);
         any = true;
     }

@@ -30,6 +30,7 @@
 #include "kernel/actor/actor.h"
 #include "kernel/machine.h"
 #include "kernel/mem/limbo.h"
+#include "kernel/sched/policy.h"
 
 /* Stacks are aligned to their size, and the lowest word names the fiber: native code finds who it
  * is without thread-local storage. Builds with sanitizers, whose frames are larger, set it higher.
@@ -57,6 +58,12 @@ struct cpu_stats {
     uint64_t messages_processed;
     uint64_t idle_time_ns, active_time_ns;
     uint64_t parks;
+    uint64_t stolen; /* actors taken from other CPUs */
+};
+
+/* What a CPU remembers of another's queue since it last looked (policy.h). */
+struct cpu_look {
+    uint32_t batches, queued;
 };
 
 /* The same for others to read while the CPU runs (stats.h). */
@@ -65,6 +72,7 @@ struct cpu_shown {
     atomic_u64 messages_processed;
     atomic_u64 idle_time_ns, active_time_ns;
     atomic_u64 parks;
+    atomic_u64 stolen;
 };
 
 struct cpu {
@@ -72,9 +80,9 @@ struct cpu {
     atomic_u32 inside; /* the owner has it, or is looking whether it may */
     atomic_u32 wanted; /* somebody else has it, or waits for it */
     /* under the lock */
-    struct actor *next; /* the head of the queues, see post.h */
-    uint32_t queued;    /* bit p: queue[p] is not empty */
-    uint32_t nqueued;   /* in them */
+    atomic_of(struct actor *) next; /* the head of the queues, see post.h */
+    atomic_u32 nqueued;             /* in the queues below */
+    uint32_t queued;                /* bit p: queue[p] is not empty */
     struct list queue[TN_PRIORITIES];
     /* owner only */
     _Alignas(64) uint32_t id;
@@ -84,7 +92,9 @@ struct cpu {
     struct cpu_stats stats;
     struct fiber *free; /* stacks at hand */
     uint32_t nfree;
-    uint32_t until_reap;      /* batches until the next look at limbo */
+    atomic_u32 batches;       /* that were run; others look */
+    uint32_t looks;           /* in vain, since there was work */
+    tn_time looked_ns;        /* at other queues */
     struct fiber *leaving;    /* just left for good: freed by whoever runs next */
     struct turn *parking;     /* just left to wait: parked by whoever runs next */
     struct actor *metered;    /* whose time runs; NULL: nobody's */
@@ -97,12 +107,24 @@ struct cpu {
     struct spinlock seize;                        /* one at a time takes the lock from the owner */
     struct cpu_shown shown;                       /* written by the owner */
     _Alignas(64) struct wheel wheel;              /* under the lock */
+    struct cpu_look look[TN_CPUS_MAX];            /* owner only */
 };
 
+/* How many are queued there, at a guess; those that asked count as one. Any. */
+static inline uint32_t cpu_queue_length(struct cpu *cpu)
+{
+    return at_load(&cpu->nqueued, RELAXED) + (at_load(&cpu->next, RELAXED) != NULL) +
+           (at_load(&cpu->asked, RELAXED) != NULL);
+}
+
 struct kernel_config {
-    uint32_t fibers_max; /* stacks for turns that wait, 0: TN_FIBERS_DEFAULT */
-    uint32_t spin;       /* looks at the queues before a CPU sleeps; 0: a default */
+    uint32_t fibers_max;               /* stacks for turns that wait, 0: TN_FIBERS_DEFAULT */
+    uint32_t spin;                     /* looks at the queues before a CPU sleeps; 0: a default */
+    const struct sched_policy *policy; /* NULL: policy_adaptive */
 };
+
+/* kernel.sentinel: a CPU's number, or: */
+enum { SENTINEL_NOBODY = TN_CPUS_MAX, SENTINEL_POKED };
 
 struct kernel {
     struct limbo limbo;
@@ -118,6 +140,8 @@ struct kernel {
     uint32_t fiber_cache; /* stacks that one CPU keeps at hand */
     atomic_u32 stopping;
     atomic_u32 alive;      /* actors that are not dead */
+    atomic_u32 awake;      /* CPUs that are not asleep */
+    atomic_u32 sentinel;   /* the sleeper that wakes up by itself to look for work (steal.c) */
     atomic_u32 draining;   /* stop with the last of them */
     struct embedded begin; /* the message that sets everything going */
 };
@@ -266,5 +290,11 @@ void event_cancel(struct cpu *cpu, struct event *event);
 
 /* A fresh trace context. */
 uint64_t sched_cause(struct cpu *cpu);
+
+/* Every invariant of a CPU's queues, and of an actor with a mailbox of that many messages, for
+ * tests and the simulator. With the lock of the CPU or of the actor's home free or held by the
+ * caller. */
+void sched_check_cpu(struct cpu *cpu);
+void sched_check_actor(struct actor *actor, uint32_t mailbox);
 
 #endif

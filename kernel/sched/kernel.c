@@ -24,6 +24,9 @@ static tn_err boot_cpus(struct kernel *kernel)
         at_init(&cpu->wanted, 0);
         at_init(&cpu->asked, NULL);
         at_init(&cpu->asleep, 0);
+        at_init(&cpu->next, NULL);
+        at_init(&cpu->nqueued, 0);
+        at_init(&cpu->batches, 0);
         lock_init(&cpu->seize, LOCK_SEIZE);
         for (uint32_t p = 0; p < TN_PRIORITIES; p++)
             list_init(&cpu->queue[p]);
@@ -55,7 +58,11 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
         kernel->config.fibers_max = TN_FIBERS_DEFAULT;
     if (kernel->config.spin == 0)
         kernel->config.spin = SPIN_DEFAULT;
+    if (kernel->config.policy == NULL)
+        kernel->config.policy = &policy_adaptive;
     kernel->ncpus = machine_cpu_count();
+    at_init(&kernel->awake, kernel->ncpus);
+    at_init(&kernel->sentinel, SENTINEL_NOBODY);
     ASSERT(kernel->ncpus >= 1 && kernel->ncpus <= TN_CPUS_MAX);
     kernel->fiber_cache = fiber_cache(kernel);
     limbo_init(&kernel->limbo, kernel->ncpus);

@@ -13,11 +13,16 @@
 void queue_push_behind(struct cpu *cpu, struct actor *actor);
 struct actor *queue_pop_listed(struct cpu *cpu);
 
+static inline bool queue_empty(struct cpu *cpu)
+{
+    return at_load(&cpu->next, RELAXED) == NULL && cpu->queued == 0;
+}
+
 static inline void queue_push(struct cpu *cpu, struct actor *actor)
 {
     actor->queued_at = (uint8_t)actor_priority(actor);
-    if (__builtin_expect(cpu->queued == 0 && cpu->next == NULL, 1))
-        cpu->next = actor;
+    if (__builtin_expect(queue_empty(cpu), 1))
+        at_store(&cpu->next, actor, RELAXED); /* others only look */
     else
         queue_push_behind(cpu, actor);
 }
@@ -25,18 +30,13 @@ static inline void queue_push(struct cpu *cpu, struct actor *actor)
 /* The most urgent, of those the oldest; NULL when nothing is queued. */
 static inline struct actor *queue_pop(struct cpu *cpu)
 {
-    struct actor *actor = cpu->next;
+    struct actor *actor = at_load(&cpu->next, RELAXED);
     if (__builtin_expect(cpu->queued == 0, 1) ||
         (actor != NULL && actor->queued_at <= (uint32_t)__builtin_ctz(cpu->queued))) {
-        cpu->next = NULL;
+        at_store(&cpu->next, NULL, RELAXED);
         return actor;
     }
     return queue_pop_listed(cpu);
-}
-
-static inline bool queue_empty(const struct cpu *cpu)
-{
-    return cpu->next == NULL && cpu->queued == 0;
 }
 
 /* What came too late for a dead actor queues it once more. */

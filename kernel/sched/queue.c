@@ -60,17 +60,17 @@ void queue_push_behind(struct cpu *cpu, struct actor *actor)
     uint32_t priority = actor->queued_at;
     list_push_back(&cpu->queue[priority], &actor->queue_link);
     cpu->queued |= 1u << priority;
-    cpu->nqueued++;
+    at_store(&cpu->nqueued, at_load(&cpu->nqueued, RELAXED) + 1, RELAXED);
 }
 
-static void queue_remove(struct cpu *cpu, struct actor *actor)
+void queue_remove(struct cpu *cpu, struct actor *actor)
 {
     struct list *queue = &cpu->queue[actor->queued_at];
-    ASSERT(cpu->nqueued > 0 && !list_empty(&actor->queue_link));
+    ASSERT(at_load(&cpu->nqueued, RELAXED) > 0 && !list_empty(&actor->queue_link));
     list_remove(&actor->queue_link);
     if (list_empty(queue))
         cpu->queued &= ~(1u << actor->queued_at);
-    cpu->nqueued--;
+    at_store(&cpu->nqueued, at_load(&cpu->nqueued, RELAXED) - 1, RELAXED);
 }
 
 struct actor *queue_pop_listed(struct cpu *cpu)
@@ -86,7 +86,7 @@ void queue_again(struct cpu *cpu, struct actor *actor)
 {
     if (actor->run != ACTOR_QUEUED || actor_priority(actor) >= actor->queued_at)
         return;
-    if (cpu->next == actor) {
+    if (at_load(&cpu->next, RELAXED) == actor) {
         actor->queued_at = (uint8_t)actor_priority(actor);
         return;
     }
@@ -94,8 +94,7 @@ void queue_again(struct cpu *cpu, struct actor *actor)
     queue_push(cpu, actor);
 }
 
-/* Puts an actor whose first bit we have set on its home's list. The list holds a ref. */
-static void asked_push(struct cpu *home, struct actor *actor)
+void asked_push(struct cpu *home, struct actor *actor)
 {
     struct actor *head = at_load(&home->asked, RELAXED);
     do {
@@ -142,18 +141,34 @@ static void take_woken(struct actor *actor)
     }
 }
 
+/* An actor that was woken by a message from another CPU may move there. Inside its home. */
+static bool follows(struct cpu *cpu, struct actor *actor)
+{
+    struct kernel *kernel = cpu->kernel;
+    uint32_t from = at_load(&actor->talker, RELAXED);
+    if (actor->pinned || from >= kernel->ncpus || from == cpu->id ||
+        actor_life(actor) >= ACTOR_DYING ||
+        !kernel->config.policy->follows(cpu, actor, kernel->cpu[from]))
+        return false;
+    actor_follow(cpu, actor, kernel->cpu[from]);
+    return true;
+}
+
 /* One that asked is looked at. Inside its home. */
 static void answer_asked(struct cpu *cpu, struct actor *actor)
 {
     /* ACQ_REL: from here on it can be put on a list again; what the bits speak of is seen. */
     uint32_t bits = at_swap(&actor->asked, 0, ACQ_REL);
     ASSERT(bits != 0);
+    bool woken_by_mail = actor->run == ACTOR_IDLE && actor->mbox.first == NULL;
     if ((bits & ASK_MAIL) != 0)
         mbox_collect(&actor->mbox);
     if ((bits & ASK_WOKEN) != 0)
         take_woken(actor);
     if (!wait_queue_empty(&actor->senders))
         credits_grant(cpu, actor);
+    if (woken_by_mail && bits == ASK_MAIL && follows(cpu, actor))
+        return;
     queue_again(cpu, actor);
     sched_ready(cpu, actor);
 }

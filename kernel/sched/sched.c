@@ -341,11 +341,13 @@ static void sleep_until_work(struct cpu *cpu, bool waiting)
     limbo_idle(&kernel->limbo, cpu->id);
     tn_time before = cpu->now;
     cpu->stats.parks++;
+    uint64_t look = watch_begin(cpu);
     /* SEQ_CST, then the last look: who asks after it sees that we sleep (asked_push). */
     at_store(&cpu->asleep, 1, SEQ_CST);
     if (at_load(&cpu->asked, SEQ_CST) == NULL && at_load(&kernel->stopping, SEQ_CST) == 0)
-        machine_park(cpu->id, until);
+        machine_park(cpu->id, until < look ? until : look);
     at_store(&cpu->asleep, 0, RELAXED);
+    watch_end(cpu);
     limbo_busy(&kernel->limbo, cpu->id);
     cpu->now = machine_now_ns();
     cpu->stats.idle_time_ns += cpu->now - before;
@@ -359,14 +361,14 @@ static void idle(struct cpu *cpu)
         return;
     cpu_leave(cpu);
     bool waiting = limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
-    sleep_until_work(cpu, waiting);
+    if (!work_steal(cpu))
+        sleep_until_work(cpu, waiting);
     cpu_enter(cpu);
 }
 
 /* Inside before and after. */
 static void reap_limbo(struct cpu *cpu)
 {
-    cpu->until_reap = REAP_BATCHES;
     cpu_leave(cpu);
     (void)limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
     cpu_enter(cpu);
@@ -379,15 +381,21 @@ void sched_loop(struct cpu *cpu)
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
         sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
-        if (cpu->until_reap-- == 0 || at_load(&kernel->limbo.held, RELAXED) >= REAP_MANY)
+        uint32_t batches = at_load(&cpu->batches, RELAXED) + 1;
+        at_store(&cpu->batches, batches, RELAXED);
+        if (batches % REAP_BATCHES == 0 || at_load(&kernel->limbo.held, RELAXED) >= REAP_MANY)
             reap_limbo(cpu);
         if (at_load(&cpu->asked, RELAXED) != NULL)
             queue_take_asked(cpu);
         struct actor *actor = queue_pop(cpu);
-        if (actor != NULL)
-            cpu = run_actor(cpu, actor);
-        else
+        if (actor == NULL) {
             idle(cpu);
+            continue;
+        }
+        if (__builtin_expect(!queue_empty(cpu), 0) &&
+            at_load(&kernel->sentinel, RELAXED) == SENTINEL_NOBODY)
+            watch_poke(cpu);
+        cpu = run_actor(cpu, actor);
     }
     sched_meter(cpu, NULL); /* who stopped the kernel is charged too */
     cpu_leave(cpu);

@@ -84,8 +84,25 @@ static inline void sched_meter(struct cpu *cpu, struct actor *actor)
 
 /* Timers and queues of this CPU. Inside. */
 void sched_fire(struct cpu *cpu);
+/* Takes a listed actor (not `next`) out. */
+void queue_remove(struct cpu *cpu, struct actor *actor);
 /* A QUEUED actor whose priority has risen moves to that queue. */
 void queue_again(struct cpu *cpu, struct actor *actor);
 void queue_take_asked(struct cpu *cpu);
+/* Puts an actor whose first bit the caller has set on its home's list, which holds a ref from now
+ * on. Any CPU. */
+void asked_push(struct cpu *home, struct actor *actor);
+
+/* steal.c */
+
+/* An IDLE actor moves to another CPU, which is asked to look at it. Inside its home. */
+void actor_follow(struct cpu *cpu, struct actor *actor, struct cpu *to);
+/* Takes queued actors from a CPU that the policy names; false when there were none. Outside. */
+bool work_steal(struct cpu *cpu);
+/* Before and after a sleep: when to wake up to look for work, UINT64_MAX: never. Outside. */
+uint64_t watch_begin(struct cpu *cpu);
+void watch_end(struct cpu *cpu);
+/* There is more in the queue than runs, and nobody watches: wakes somebody up who does. */
+void watch_poke(struct cpu *cpu);
 
 #endif

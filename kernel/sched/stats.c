@@ -13,6 +13,7 @@ void stats_show(struct cpu *cpu)
     at_store(&cpu->shown.idle_time_ns, stats->idle_time_ns, RELAXED);
     at_store(&cpu->shown.active_time_ns, stats->active_time_ns, RELAXED);
     at_store(&cpu->shown.parks, stats->parks, RELAXED);
+    at_store(&cpu->shown.stolen, stats->stolen, RELAXED);
 }
 
 struct kernel_stats kernel_stats(struct kernel *kernel)
@@ -26,6 +27,7 @@ struct kernel_stats kernel_stats(struct kernel *kernel)
         sum.idle_time_ns += at_load(&shown->idle_time_ns, RELAXED);
         sum.active_time_ns += at_load(&shown->active_time_ns, RELAXED);
         sum.parks += at_load(&shown->parks, RELAXED);
+        sum.stolen += at_load(&shown->stolen, RELAXED);
     }
     /* In steps of a percent of all time, so that no product overflows. */
     uint64_t step_ns = (sum.active_time_ns + sum.idle_time_ns) / 100;

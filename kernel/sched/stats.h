@@ -12,6 +12,7 @@ struct kernel_stats {
     uint64_t idle_time_ns;            /* slept */
     uint64_t active_time_ns;          /* not slept */
     uint64_t parks;                   /* times a CPU went to sleep */
+    uint64_t stolen;                  /* actors that a CPU took from another */
     uint64_t memory_allocated_bytes;  /* of the kernel's memory, components' grants included */
     uint32_t cpu_utilization_percent; /* active of all time, 0 to 100 */
     uint32_t actors_alive;

@@ -92,12 +92,13 @@ static void scenario(struct kit *kit)
         sum.active_time_ns += kernel->cpu[i]->stats.active_time_ns;
         sum.idle_time_ns += kernel->cpu[i]->stats.idle_time_ns;
         sum.parks += kernel->cpu[i]->stats.parks;
+        sum.stolen += kernel->cpu[i]->stats.stolen;
     }
     /* The CPUs have stopped: nothing is late. */
     KIT_CHECK(stats.context_switches == sum.context_switches && sum.context_switches > 0);
     KIT_CHECK(stats.messages_processed == sum.messages_processed);
     KIT_CHECK(stats.active_time_ns == sum.active_time_ns && stats.idle_time_ns == sum.idle_time_ns);
-    KIT_CHECK(stats.parks == sum.parks);
+    KIT_CHECK(stats.parks == sum.parks && stats.stolen == sum.stolen);
     KIT_CHECK(stats.actors_alive == kit->nactors);
     KIT_CHECK(stats.memory_allocated_bytes > kit->used_before);
     for (uint32_t i = 0; i < kit->nactors; i++)

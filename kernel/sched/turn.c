@@ -43,8 +43,9 @@ void actor_release(struct cpu *cpu, struct actor *actor)
     }
 }
 
-static void post_away(struct actor *actor, struct cell *cell)
+static void post_away(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
+    at_store(&actor->talker, cpu != NULL ? cpu->id : CPU_NONE, RELAXED); /* a hint for policies */
     if (mbox_push(&actor->mbox, cell))
         sched_ask(actor, ASK_MAIL);
 }
@@ -54,13 +55,13 @@ void sched_post_inside(struct cpu *cpu, struct actor *actor, struct cell *cell)
     if (cpu != NULL && actor_here(cpu, actor))
         post_here(cpu, actor, cell);
     else
-        post_away(actor, cell);
+        post_away(cpu, actor, cell);
 }
 
 void sched_post(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     if (cpu == NULL || !actor_here(cpu, actor)) {
-        post_away(actor, cell);
+        post_away(cpu, actor, cell);
         return;
     }
     cpu_enter(cpu);

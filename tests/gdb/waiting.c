@@ -170,8 +170,6 @@ static struct kit_actor *wire_all(struct kit *kit)
     struct note *never = kit_note();
     kit_share(store, "delivery", note_object(never), TN_R_READ);
     kit_give(roomy, "delivery", note_object(never), TN_R_READ);
-    for (uint32_t i = 0; i < kit->nactors; i++)
-        kit->actors[i].actor->pinned = true;
     return first;
 }
 

@@ -26,10 +26,14 @@ static void explore_seed(const struct explore *e, uint64_t seed)
                                     .switch_one_in = seed % 4 == 2 ? 2 : 0,
                                     .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT,
                                     .pct_depth = (uint32_t)(seed / 2 % 4) + 1};
+    bool restless = seed / 2 % 2 != 0; /* its actors change CPU whenever they can */
     struct kit kit;
     snprintf(kit_where, sizeof(kit_where), "seed %" PRIu64 " of sim, %u CPUs", seed, sim.cpus);
     assert_int_equal(sim_machine_init(&sim), 0);
-    kit_boot_with(&kit, &(struct kernel_config){.spin = 4, .fibers_max = e->fibers_max});
+    kit_boot_with(&kit, &(struct kernel_config){.spin = 4,
+                                                .fibers_max = e->fibers_max,
+                                                .policy = restless ? &kit_restless : NULL});
+    kit.move = restless;
     kit_watch(&kit);
     e->scenario(&kit);
     KIT_CHECK(!sim_machine_stats().deadlock);

@@ -15,6 +15,42 @@ char kit_where[64];
 static char failure[256];
 static atomic_u32 failed; /* the first to fail writes the text */
 
+static bool restless_follows(struct cpu *cpu, struct actor *actor, struct cpu *from)
+{
+    (void)cpu;
+    (void)actor;
+    (void)from;
+    return true;
+}
+
+static struct cpu *restless_victim(struct cpu *cpu, uint32_t *ret_most)
+{
+    struct kernel *kernel = cpu->kernel;
+    /* Not every time: two that take the same actor from each other would never run it. */
+    if (cpu->look[cpu->id].queued++ % 3 != 0)
+        return NULL;
+    *ret_most = 1 + cpu->looks % 3;
+    for (uint32_t i = 1; i < kernel->ncpus; i++) {
+        struct cpu *other = kernel->cpu[(cpu->id + i) % kernel->ncpus];
+        if (cpu_queue_length(other) > 0)
+            return other;
+    }
+    return NULL;
+}
+
+static uint64_t restless_patience_ns(struct cpu *cpu, uint32_t looks)
+{
+    (void)cpu;
+    return looks < 1000 ? 500 : 50000;
+}
+
+const struct sched_policy kit_restless = {
+    .name = "restless",
+    .follows = restless_follows,
+    .victim = restless_victim,
+    .patience_ns = restless_patience_ns,
+};
+
 bool kit_check(bool ok, const char *what, const char *file, int line)
 {
     if (!ok && at_swap(&failed, 1, RELAXED) == 0)
@@ -52,12 +88,14 @@ static struct kit_actor *make(struct kit *kit, const struct kit_config *c, struc
                                   .mailbox = c->mailbox,
                                   .priority = priority,
                                   .concurrency = c->concurrency,
+                                  .pinned = !kit->move,
                                   .deadline_ns = c->deadline_ns,
                                   .home = kernel->cpu[c->cpu % kernel->ncpus],
                                   .limbo = &kernel->limbo,
                                   .alive = &kernel->alive};
     assert_int_equal(actor_make(&config, &a->actor), TN_OK);
     a->needs.at = a->need;
+    a->mailbox = c->mailbox;
     return a;
 }
 

@@ -20,6 +20,7 @@ struct kit_actor {
     struct actor *actor;
     struct space *space;
     struct untyped *memory; /* its own, or NULL: the kernel's */
+    uint32_t mailbox;
     struct need need[KIT_NEEDS];
     struct needs needs;
 };
@@ -29,6 +30,7 @@ struct kit {
     struct kit_actor actors[KIT_ACTORS];
     uint32_t nactors;
     uint64_t used_before; /* bytes of root when the kernel had booted */
+    bool move;            /* actors made from now on may move from their CPU */
 };
 
 struct kit_config {
@@ -41,6 +43,9 @@ struct kit_config {
     uint64_t memory_bytes; /* of its own; 0: the kernel's */
     tn_time deadline_ns;   /* longest turn; 0: none */
 };
+
+/* Moves whatever may be moved, whenever it can. */
+extern const struct sched_policy kit_restless;
 
 /* The kit whose kernel runs; handlers reach it here. */
 extern struct kit *kit_now;

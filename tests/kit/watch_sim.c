@@ -13,10 +13,30 @@ static bool is_free(const struct spinlock *lock)
     return at_load(&lock->held, RELAXED) == 0;
 }
 
+static bool is_outside(struct cpu *cpu)
+{
+    return at_load(&cpu->inside, RELAXED) == 0 && at_load(&cpu->wanted, RELAXED) == 0;
+}
+
+static void look_at_scheduler(const struct kit *kit)
+{
+    const struct kernel *kernel = kit->kernel;
+    for (uint32_t i = 0; i < kernel->ncpus; i++) {
+        if (is_outside(kernel->cpu[i]))
+            sched_check_cpu(kernel->cpu[i]);
+    }
+    for (uint32_t i = 0; i < kit->nactors; i++) {
+        struct actor *actor = kit->actors[i].actor;
+        if (is_outside(at_load(&actor->home, RELAXED)))
+            sched_check_actor(actor, kit->actors[i].mailbox);
+    }
+}
+
 static void look(void *arg)
 {
     const struct kit *kit = arg;
     struct untyped *root = kit->kernel->root;
+    look_at_scheduler(kit);
     if (is_free(&root->lock))
         mem_check(root);
     for (uint32_t i = 0; i < kit->nactors; i++) {

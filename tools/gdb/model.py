@@ -108,7 +108,7 @@ class Untyped:
         self.value = at(address, 'untyped')
         self.objects, self.children, self.other = [], [], 0
         pages = number(self.value['pages'])
-        head = address + typed('untyped').sizeof
+        head = address + typed('untyped').sizeof + typed('buddy').sizeof
         entries = struct.iter_unpack('<IIBBBBBBBB', read(head, 16 * pages))
         skip = number(self.value['head_pages'])
         for page, entry in enumerate(entries):

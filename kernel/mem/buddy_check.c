@@ -1,6 +1,6 @@
-/* mem_check.c: tests every invariant of an untyped (mem.c numbers them). */
+/* buddy_check.c: tests every invariant of the buddy arena (arena_buddy.c numbers them). */
 #include "base/bytes.h"
-#include "kernel/mem/mem_int.h"
+#include "kernel/mem/buddy_int.h"
 
 /* What a walk of the page map found. */
 struct census {
@@ -17,14 +17,14 @@ static void check_free_block(struct untyped *untyped, uint32_t page, struct cens
     uint32_t order = entry->order;
     ASSERT(order < MEM_ORDERS && (page & ((1u << order) - 1)) == 0);
     census->free[order]++;
-    if (page == untyped->warm) {
+    if (page == buddy_of(untyped)->warm) {
         ASSERT(order == MEM_ORDER_RELEASE);
         census->warm++;
         return;
     }
     ASSERT(order < MEM_ORDER_RELEASE || entry->zero);
     uint32_t buddy = page ^ (1u << order);
-    if (order + 1 < MEM_ORDERS && buddy < untyped->pages && buddy != untyped->warm)
+    if (order + 1 < MEM_ORDERS && buddy < untyped->pages && buddy != buddy_of(untyped)->warm)
         ASSERT(map[buddy].kind != PAGE_FREE || map[buddy].order != order);
 }
 
@@ -42,7 +42,7 @@ static void check_slab(struct untyped *untyped, uint32_t page, struct census *ce
     }
     ASSERT(entry->used + back == entry->fresh);
     if (entry->used == 0)
-        ASSERT(untyped->empty[entry->class] == page);
+        ASSERT(buddy_of(untyped)->empty[entry->class] == page);
     census->live += entry->used;
     census->used_bytes += (uint64_t)entry->used * bytes;
     census->slabs++;
@@ -95,17 +95,17 @@ static void check_lists(struct untyped *untyped, const struct census *census)
 {
     const struct page *map = page_map(untyped);
     for (uint32_t order = 0; order < MEM_ORDERS; order++) {
-        uint32_t head = untyped->free[order];
+        uint32_t head = buddy_of(untyped)->free[order];
         ASSERT(check_list(untyped, head, PAGE_FREE) == census->free[order]);
-        ASSERT((head != 0) == (untyped->orders >> order & 1));
+        ASSERT((head != 0) == (buddy_of(untyped)->orders >> order & 1));
         for (uint32_t page = head; page != 0; page = map[page].next)
             ASSERT(map[page].order == order);
     }
     uint64_t with_room = 0;
     for (uint32_t class = 0; class < MEM_CLASSES; class ++) {
-        uint32_t empty = untyped->empty[class];
-        with_room += check_list(untyped, untyped->slab[class], PAGE_SLAB);
-        for (uint32_t page = untyped->slab[class]; page != 0; page = map[page].next)
+        uint32_t empty = buddy_of(untyped)->empty[class];
+        with_room += check_list(untyped, buddy_of(untyped)->slab[class], PAGE_SLAB);
+        for (uint32_t page = buddy_of(untyped)->slab[class]; page != 0; page = map[page].next)
             ASSERT(map[page].class == class && map[page].used < slab_objects(class));
         ASSERT(empty == 0 || (map[empty].kind == PAGE_SLAB && map[empty].used == 0));
         ASSERT(empty == 0 || map[empty].class == class);
@@ -113,11 +113,11 @@ static void check_lists(struct untyped *untyped, const struct census *census)
     ASSERT(with_room == census->slabs_with_room);
 }
 
-void mem_check(struct untyped *untyped)
+struct arena_census arena_check(struct untyped *untyped)
 {
     static const struct page inside;
     struct census census = {0};
-    lock_take(&untyped->lock);
+    const struct buddy *buddy = buddy_of(untyped);
     const struct page *map = page_map(untyped);
     ASSERT(map[0].kind == PAGE_HEAD && untyped->head_pages < untyped->pages);
     for (uint32_t page = 1; page < untyped->head_pages; page++)
@@ -129,8 +129,6 @@ void mem_check(struct untyped *untyped)
             ASSERT(memcmp(&map[page], &inside, sizeof(inside)) == 0);
     }
     check_lists(untyped, &census);
-    ASSERT(census.live == untyped->live && census.used_bytes == untyped->used_bytes);
-    ASSERT(untyped->used_bytes <= untyped->peak_bytes);
-    ASSERT(census.away == untyped->away && census.warm == (untyped->warm != 0));
-    lock_drop(&untyped->lock);
+    ASSERT(census.away == buddy->away && census.warm == (buddy->warm != 0));
+    return (struct arena_census){.live = census.live, .used_bytes = census.used_bytes};
 }
