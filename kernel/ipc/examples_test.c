@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -277,12 +278,16 @@ static void page_read(void)
     page[len] = '\0';
 }
 
+/* The page rounds up, by a quarter at most. */
 static void expect_row(const char *what, uint64_t bytes)
 {
     char row[128];
-    snprintf(row, sizeof(row), "| %s | %u |", what, (unsigned)bytes);
-    if (strstr(page, row) == NULL)
-        fail_msg("docs/kernel.md lacks: %s", row);
+    snprintf(row, sizeof(row), "| %s | ", what);
+    const char *at = strstr(page, row);
+    uint64_t said = at != NULL ? strtoull(at + strlen(row), NULL, 10) : 0;
+    if (said < bytes || said > bytes + bytes / 4)
+        fail_msg("docs/kernel.md: %s costs %u bytes, it says %u", what, (unsigned)bytes,
+                 (unsigned)said);
 }
 
 static uint64_t used(struct kit *kit)
