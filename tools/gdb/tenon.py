@@ -15,6 +15,7 @@ from model import at, enum, number  # noqa: E402
 
 CLASSES = {0: 'user', 1: 'syscall request', 2: 'interrupt', 3: 'timer', 4: 'module load',
            5: 'AI analysis', 6: 'fault', 7: 'recovery'}
+NAMES_MAX = 3  # actors of one untyped that are named, not counted
 
 
 def table(rows):
@@ -358,7 +359,12 @@ class Memory(Command):
             counts = {}
             for name, _ in one.objects:
                 counts[name] = counts.get(name, 0) + 1
-            made = [plural(n, name) for name, n in sorted(counts.items())]
+            actors = [world.name(a) for name, a in one.objects if name == 'actor']
+            made = [plural(n, name) for name, n in sorted(counts.items()) if name != 'actor']
+            if len(actors) > NAMES_MAX:
+                made.insert(0, plural(len(actors), 'actor'))
+            else:
+                made[:0] = [f'actor {name}' for name in actors]
             if one.children:
                 made.append(plural(len(one.children), 'untyped'))
             if one.other:
