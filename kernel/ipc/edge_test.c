@@ -51,7 +51,9 @@ static struct grains grains;
 
 static void take_all(struct grains *g, struct untyped *memory)
 {
-    *g = (struct grains){.memory = memory};
+    g->memory = memory; /* one by one: a stack of the kernel has no room for a second of these */
+    g->n = 0;
+    g->nsmall = 0;
     void *at;
     while ((at = mem_alloc(memory, GRAIN_BYTES)) != NULL)
         g->at[g->n++] = at;
