@@ -27,12 +27,16 @@ static tn_err ask(const char *need)
 }
 
 /* Inversion: everybody on one CPU. The last of a chain of idle actors has been sent on its way when
- * an actor between the two priorities begins to hog the CPU, for as long as the urgent one at the
- * other end of the chain has no answer. */
+ * an actor between the two priorities begins to hog the CPU, for as long as the urgent ones at the
+ * other end of the chain have no answer. The chain may be waiting already, link by link, when the
+ * urgent ones come: then what they lend has to go down all of it, and in place of what a less
+ * urgent one lent before. */
 
 enum { CHAIN = 4, TURNS_MOST = 20 };
 
 static atomic_u32 answered;
+static bool chain_waits;     /* before the hog begins */
+static uint32_t urgent_ones; /* that join it */
 
 static tn_err link_call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
                         struct tn_pack *out)
@@ -44,6 +48,8 @@ static tn_err link_call(void *self, const struct tn_turn *turn, const struct tn_
     tn_cap next;
     if (tn_need("next", 4, &next) == TN_OK)
         return tn_call(next, M_ASK, &nothing, NULL, TN_NEVER);
+    if (chain_waits)
+        KIT_CHECK(tn_signal(kit_need("go"), 1) == TN_OK);
     /* The last one needs the CPU some more times while others want it. */
     for (uint32_t i = 0; i < 5; i++)
         KIT_CHECK(pause_turn() == TN_OK);
@@ -56,9 +62,16 @@ static void hog_event(void *self, const struct tn_turn *turn, const struct tn_pa
     (void)self;
     (void)turn;
     (void)in;
-    KIT_CHECK(tn_signal(kit_need("note"), 1) == TN_OK);
+    uint64_t bits;
+    if (chain_waits) {
+        KIT_CHECK(tn_wait(kit_need("go"), TN_NEVER, &bits) == TN_OK);
+        KIT_CHECK(tn_signal(kit_need("middle"), 1) == TN_OK);
+        KIT_CHECK(pause_turn() == TN_OK); /* it is as urgent, and before us */
+    }
+    for (uint32_t i = 0; i < urgent_ones; i++)
+        KIT_CHECK(tn_signal(kit_need("note"), 1) == TN_OK);
     uint32_t turns = 0;
-    while (at_load(&answered, SEQ_CST) == 0) {
+    while (at_load(&answered, SEQ_CST) < urgent_ones) {
         KIT_CHECK(pause_turn() == TN_OK);
         /* The bound: what is ahead in the mailboxes of the chain, and its turns. */
         if (!KIT_CHECK(++turns < TURNS_MOST))
@@ -79,6 +92,19 @@ static void early_event(void *self, const struct tn_turn *turn, const struct tn_
 }
 KIT_ROLE(early, .event = early_event);
 
+/* Joins a chain that waits, no more urgent than the hog. */
+static void middle_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)self;
+    (void)turn;
+    (void)in;
+    uint64_t bits;
+    KIT_CHECK(tn_wait(kit_need("middle"), TN_NEVER, &bits) == TN_OK);
+    KIT_CHECK(ask("chain") == TN_OK);
+    kit_done();
+}
+KIT_ROLE(middle, .event = middle_event);
+
 static void urgent_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
 {
     (void)self;
@@ -87,7 +113,7 @@ static void urgent_event(void *self, const struct tn_turn *turn, const struct tn
     uint64_t bits;
     KIT_CHECK(tn_wait(kit_need("note"), TN_NEVER, &bits) == TN_OK);
     KIT_CHECK(ask("chain") == TN_OK);
-    at_store(&answered, 1, SEQ_CST);
+    (void)at_add(&answered, 1, SEQ_CST);
     kit_done();
 }
 KIT_ROLE(urgent, .event = urgent_event);
@@ -96,6 +122,7 @@ static void inversion(struct kit *kit)
 {
     at_init(&answered, 0);
     struct kit_actor *first = NULL, *last = NULL;
+    urgent_ones = 1;
     for (uint32_t i = 0; i < CHAIN; i++) {
         const struct kit_config idle = {.name = "link", .mailbox = 4, .idle = true};
         struct kit_actor *next = kit_make_with(kit, &idle, &chain_link);
@@ -119,10 +146,56 @@ static void inversion(struct kit *kit)
         KIT_CHECK(at_load(&kit->actors[i].actor->lent, RELAXED) == 0); /* all was taken back */
 }
 
+/* The same with a chain that waits when the others join it. */
+static void inversion_of_a_chain_that_waits(struct kit *kit)
+{
+    at_init(&answered, 0);
+    urgent_ones = 2;
+    struct kit_actor *first = NULL, *last = NULL;
+    for (uint32_t i = 0; i < CHAIN; i++) {
+        const struct kit_config idle = {.name = "link", .mailbox = 4, .idle = true};
+        struct kit_actor *next = kit_make_with(kit, &idle, &chain_link);
+        if (last != NULL)
+            kit_wire(last, "next", next, TN_R_CALL, 0);
+        first = first != NULL ? first : next;
+        last = next;
+    }
+    const struct kit_config fast = {.name = "urgent", .mailbox = 1, .urgent = true};
+    const struct kit_config slow = {.name = "early", .mailbox = 1, .idle = true};
+    struct kit_actor *drivers[] = {
+        kit_make_with(kit, &slow, &early), kit_make(kit, "hog", &hog, 0, 1),
+        kit_make(kit, "middle", &middle, 0, 1), kit_make_with(kit, &fast, &urgent),
+        kit_make_with(kit, &fast, &urgent)};
+    struct note *note = kit_note(), *go = kit_note(), *mid = kit_note();
+    kit_share(last, "go", note_object(go), TN_R_WRITE);
+    kit_give(drivers[1], "go", note_object(go), TN_R_READ);
+    kit_share(drivers[1], "middle", note_object(mid), TN_R_WRITE);
+    kit_give(drivers[2], "middle", note_object(mid), TN_R_READ);
+    kit_share(drivers[1], "note", note_object(note), TN_R_WRITE);
+    kit_share(drivers[3], "note", note_object(note), TN_R_READ);
+    kit_give(drivers[4], "note", note_object(note), TN_R_READ);
+    for (uint32_t i = 0; i < ARRAY_LEN(drivers); i++) {
+        if (i != 1)
+            kit_wire(drivers[i], "chain", first, TN_R_CALL, 0);
+    }
+    kit_run_all(kit, drivers, ARRAY_LEN(drivers));
+    for (uint32_t i = 0; i < kit->nactors; i++)
+        KIT_CHECK(at_load(&kit->actors[i].actor->lent, RELAXED) == 0); /* all was taken back */
+}
+
 static void test_priority_is_lent(void **state)
 {
     (void)state;
+    chain_waits = false;
     explore(&(struct explore){.scenario = inversion, .cpus_min = 1, .cpus_max = 1});
+}
+
+static void test_priority_is_lent_down_a_chain_that_waits(void **state)
+{
+    (void)state;
+    chain_waits = true;
+    explore(&(struct explore){
+        .scenario = inversion_of_a_chain_that_waits, .cpus_min = 1, .cpus_max = 1});
 }
 
 /* An actor of several turns: as many wait at once, and no more. */
@@ -245,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_priority_is_lent),
+        cmocka_unit_test(test_priority_is_lent_down_a_chain_that_waits),
         cmocka_unit_test(test_several_turns),
         cmocka_unit_test(test_full_mailboxes_in_a_circle),
     };

@@ -66,6 +66,15 @@ struct cpu_look {
     uint32_t batches, queued;
 };
 
+/* The same for others to read while the CPU runs (stats.h). */
+struct cpu_shown {
+    atomic_u64 context_switches;
+    atomic_u64 messages_processed;
+    atomic_u64 idle_time_ns, active_time_ns;
+    atomic_u64 parks;
+    atomic_u64 stolen;
+};
+
 struct cpu {
     /* the lock */
     atomic_u32 inside; /* the owner has it, or is looking whether it may */
@@ -97,6 +106,7 @@ struct cpu {
     _Alignas(64) atomic_of(struct actor *) asked; /* actors that others asked, newest first */
     atomic_u32 asleep;                            /* it is to be unparked */
     struct spinlock seize;                        /* one at a time takes the lock from the owner */
+    struct cpu_shown shown;                       /* written by the owner */
     _Alignas(64) struct wheel wheel;              /* under the lock */
     struct cpu_look look[TN_CPUS_MAX];            /* owner only */
 };

@@ -32,6 +32,7 @@ static struct fiber *fiber_make(struct kernel *kernel)
 bool fiber_ensure(struct cpu *cpu, uint32_t n)
 {
     struct kernel *kernel = cpu->kernel;
+    ASSERT(n <= kernel->fiber_cache); /* what a CPU keeps at hand */
     while (cpu->nfree < n) {
         lock_take(&kernel->fiber_lock);
         struct fiber *fiber = kernel->fiber_free;

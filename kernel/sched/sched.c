@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "kernel/sched/stats.h"
 
 enum {
     CLOCK_TURNS = 64,        /* turns between two looks at the clock */
@@ -28,6 +29,7 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;
     cpu->until_clock = CLOCK_TURNS;
+    stats_show(cpu);
     sched_fire(cpu);
 }
 
@@ -395,7 +397,9 @@ void sched_loop(struct cpu *cpu)
             watch_poke(cpu);
         cpu = run_actor(cpu, actor);
     }
+    sched_meter(cpu, NULL); /* who stopped the kernel is charged too */
     cpu_leave(cpu);
+    stats_show(cpu);
     struct fiber *self = fiber_self();
     cpu->leaving = self;
     machine_fiber_switch(&self->machine, &cpu->boot);

@@ -82,6 +82,7 @@ static struct shelf *shelf_find(size_t bytes)
         mmap(NULL, total_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return NULL;
+    (void)madvise(at, total_bytes, MADV_DONTDUMP); /* gigabytes that no debugger needs */
     shelf->reserved = at;
     shelf->base = is_pow2(bytes) ? (char *)(uintptr_t)align_up((uintptr_t)at, slot_bytes) : at;
     shelf->stack_bytes = bytes;
@@ -100,6 +101,7 @@ static bool shelf_open(struct shelf *shelf, int32_t slot)
 {
     char *guard = shelf_guard(shelf, slot);
     int access = PROT_READ | PROT_WRITE;
+    (void)madvise(shelf_stack(shelf, slot), shelf->stack_bytes, MADV_DODUMP);
     if (shelf->mark_guards) {
         if (mprotect(guard, guard_bytes() + shelf->stack_bytes, access) != 0)
             return false;

@@ -56,7 +56,9 @@ class Dev(unittest.TestCase):
     def test_wrong_use_ends_with_2(self):
         for arguments in (['nonsense'], ['fuzz', '--often'], ['fuzz', '--seconds'],
                           ['sim', '--seeds'], ['sim', '--sea'], ['sim', '--seeds', 'many'],
-                          ['sim', '--seeds', '0'], ['sim', '--minutes'], ['sim', '--seed', '-1']):
+                          ['sim', '--seeds', '0'], ['sim', '--minutes'], ['sim', '--seed', '-1'],
+                          ['coverage', 'kernel'], ['gdb', '--core'],
+                          ['gdb', '--core', '/no/such/file'], ['gdb', '-x']):
             status, out, err = self.dev(*arguments)
             self.assertEqual((status, out), (2, ''), arguments)
             self.assertIn('./dev help', err)
