@@ -40,11 +40,11 @@ void machine_unpark(uint32_t cpu);
 void machine_relax(void);
 
 /* Between its call and its return every other CPU that runs has passed a full memory barrier, and
- * so has the caller: the heavy half of an asymmetric fence, whose light half is at_fence_light
- * (base/atomic.h). It costs the others an interrupt and the caller microseconds, on an old Linux
- * milliseconds; for what is done seldom. A CPU that sleeps or has not begun passes one before it
- * runs on. Never waits for what another CPU's code does, so it may be called with a lock held. Any.
- */
+ * so has the caller, before the first of them and after the last: the heavy half of an asymmetric
+ * fence, whose light half is at_fence_light (base/atomic.h). It costs the others an interrupt and
+ * the caller microseconds, on an old Linux milliseconds; for what is done seldom. A CPU that sleeps
+ * or has not begun passes one before it runs on. Never waits for what another CPU's code does, so
+ * it may be called with a lock held. Any. */
 void machine_barrier(void);
 
 /* Time and entropy */

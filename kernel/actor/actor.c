@@ -51,6 +51,7 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     at_init(&actor->lent, 0);
     list_init(&actor->queue_link);
     actor->concurrency = config->concurrency > 0 ? config->concurrency : 1;
+    actor->room = actor->concurrency;
     actor->pinned = config->pinned;
     actor->patient = config->patient;
     actor->exact_time = config->exact_time;

@@ -15,9 +15,12 @@
  *
  *   IDLE --work came (sched_ready)--> QUEUED --taken from a run queue--> RUNNING
  *   IDLE --claimed by a caller on its own CPU (sched_may_run_call)--> RUNNING
+ *   QUEUED --taken by a thief--> MOVING --in the thief's queue (work_steal)--> QUEUED
  *   RUNNING --actor_release--> QUEUED when it has work, else IDLE
  *   RUNNING --dead (actor_reap)--> GONE --a cell came too late, a ref is held meanwhile
  *                      (sched_ready)--> QUEUED --mailbox emptied (sched_run_dead)--> GONE
+ *
+ * A paused actor has no work but to die: its room for turns is 0, and turns that are woken wait.
  *
  * It has work when a turn of it is woken, or there is a message and room for a turn, or it is
  * dying. Only who made it RUNNING touches the owner's fields or runs a turn. It does not move while
@@ -176,7 +179,7 @@ struct wait {
     tn_cap caps[TN_PACK_CAPS];
 };
 
-enum actor_run { ACTOR_IDLE, ACTOR_QUEUED, ACTOR_RUNNING, ACTOR_GONE };
+enum actor_run { ACTOR_IDLE, ACTOR_QUEUED, ACTOR_RUNNING, ACTOR_MOVING, ACTOR_GONE };
 enum actor_life {
     ACTOR_CREATED, /* takes calls of interface 0 only */
     ACTOR_READY,
@@ -222,6 +225,7 @@ struct actor {
     uint8_t priority;          /* its own, always the same */
     uint8_t turns;             /* that exist */
     uint8_t concurrency;       /* that may */
+    uint8_t room;              /* that may now: 0 while it is paused, else `concurrency` */
     bool mail_next;            /* a message is to have its turn before the next woken one */
     struct actor_talk talk;
     bool pinned;  /* stays where it is */

@@ -251,7 +251,9 @@ tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
                               .cls = TN_CLS_USER,
                               .in = in,
                               .deadline = deadline};
-    tn_err err = endpoint_decode(turn, to, method, &calling.callee, &calling.badge);
+    struct endpoint *endpoint;
+    tn_err err =
+        endpoint_decode(cpu, turn, to, method, in, &endpoint, &calling.callee, &calling.badge);
     if (err != TN_OK)
         return err;
     return call_actor(&calling, room != NULL ? room : &no_room);

@@ -29,6 +29,25 @@ struct channel_end;
  * Holds a ref to the target. The objects below are made with refs = 1, the caller's; TN_ENOMEM. */
 tn_err endpoint_make(struct untyped *mem, struct limbo *limbo, struct actor *target,
                      uint16_t interface, struct endpoint **ret_endpoint);
+/* The same with 1 to TN_TARGETS_MAX targets, of which a rule picks one for each message among those
+ * that are READY. TN_EINVAL: no target, too many, a weight over TN_ROUTE_WEIGHT_MAX, all weights 0,
+ * hash_len over TN_ROUTE_HASH_MAX. */
+enum endpoint_rule {
+    ROUTE_SINGLE,  /* the first that can serve: the others stand by */
+    ROUTE_WEIGHTS, /* by chance, in proportion to the weights; 0: never */
+    ROUTE_HASH,    /* by the bytes [hash_at, hash_at + hash_len) of the arguments */
+    ROUTE_PER_CPU, /* target i for CPU i, counted round */
+};
+struct endpoint_route {
+    enum endpoint_rule rule;
+    uint32_t ntargets;
+    struct actor *target[TN_TARGETS_MAX];
+    uint32_t weight[TN_TARGETS_MAX];
+    uint32_t hash_at, hash_len;
+};
+tn_err endpoint_make_routed(struct untyped *mem, struct limbo *limbo,
+                            const struct endpoint_route *config, uint16_t interface,
+                            struct endpoint **ret_endpoint);
 struct object *endpoint_object(struct endpoint *endpoint);
 
 tn_err note_make(struct untyped *mem, struct limbo *limbo, struct note **ret_note);

@@ -8,7 +8,8 @@
 
 struct endpoint {
     struct object object;
-    struct actor *target; /* holds a ref */
+    struct actor *target; /* holds a ref; NULL: `route` says which */
+    struct route *route;
     uint16_t interface;
 };
 
@@ -19,12 +20,15 @@ static inline struct endpoint *endpoint_of(struct object *object)
     return (struct endpoint *)object;
 }
 
+/* Which of several targets takes this message; one that cannot serve when none can. */
+struct actor *endpoint_route(struct cpu *cpu, struct endpoint *endpoint, const struct tn_pack *in);
+bool endpoint_has(const struct endpoint *endpoint, const struct actor *actor);
+
 /* Where a message through the capability `to` goes, of a turn that may call it by that method.
  * TN_EMETHOD, TN_EAGAIN (not started yet), TN_EGONE, and what cap_lookup gives. */
-static inline __attribute__((always_inline)) tn_err endpoint_decode(struct turn *turn, tn_cap to,
-                                                                    uint32_t method,
-                                                                    struct actor **ret_target,
-                                                                    uint64_t *ret_badge)
+static inline __attribute__((always_inline)) tn_err endpoint_decode(
+    struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method, const struct tn_pack *in,
+    struct endpoint **ret_endpoint, struct actor **ret_target, uint64_t *ret_badge)
 {
     struct cap_view view;
     tn_err err = cap_find(turn->actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view);
@@ -34,10 +38,14 @@ static inline __attribute__((always_inline)) tn_err endpoint_decode(struct turn 
     uint32_t interface = method >> 16;
     if (interface == 0 || (endpoint->interface != interface && endpoint->interface != 0))
         return TN_EMETHOD;
-    enum actor_life life = actor_life(endpoint->target);
+    struct actor *target = endpoint->target;
+    if (__builtin_expect(target == NULL, 0))
+        target = endpoint_route(cpu, endpoint, in);
+    enum actor_life life = actor_life(target);
     if (__builtin_expect(life != ACTOR_READY, 0))
         return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
-    *ret_target = endpoint->target;
+    *ret_endpoint = endpoint;
+    *ret_target = target;
     *ret_badge = view.badge;
     return TN_OK;
 }

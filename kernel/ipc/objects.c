@@ -1,40 +1,9 @@
-/* objects.c: endpoints, timers, replies and buffers. */
+/* objects.c: timers, replies and buffers. */
 #include "kernel/ipc/ipc_int.h"
 
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/bytes.h"
-
-/* Endpoints */
-
-static void endpoint_destroy(struct object *object)
-{
-    struct endpoint *endpoint = endpoint_of(object);
-    struct actor *target = endpoint->target;
-    ipc_unmake(object, sizeof(*endpoint));
-    object_unref(actor_object(target));
-}
-
-const struct object_class endpoint_class = {
-    .type = OBJ_ENDPOINT, .name = "endpoint", .destroy = endpoint_destroy};
-
-tn_err endpoint_make(struct untyped *mem, struct limbo *limbo, struct actor *target,
-                     uint16_t interface, struct endpoint **ret_endpoint)
-{
-    struct endpoint *endpoint = ipc_make(mem, limbo, &endpoint_class, sizeof(*endpoint));
-    if (endpoint == NULL)
-        return TN_ENOMEM;
-    object_ref(actor_object(target));
-    endpoint->target = target;
-    endpoint->interface = interface;
-    *ret_endpoint = endpoint;
-    return TN_OK;
-}
-
-struct object *endpoint_object(struct endpoint *endpoint)
-{
-    return &endpoint->object;
-}
 
 /* Timers */
 

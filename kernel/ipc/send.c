@@ -218,9 +218,10 @@ static __attribute__((noinline)) tn_err send_other(struct sending *s, uint32_t f
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, uint32_t flags)
 {
+    struct endpoint *endpoint;
     struct actor *target;
     uint64_t badge;
-    tn_err err = endpoint_decode(turn, to, method, &target, &badge);
+    tn_err err = endpoint_decode(cpu, turn, to, method, in, &endpoint, &target, &badge);
     if (__builtin_expect(err != TN_OK, 0))
         return err;
     if (__builtin_expect(send_near(cpu, turn, target, badge, method, in), 1))
@@ -238,10 +239,15 @@ tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
     struct sending s = {.cpu = cpu, .turn = turn, .method = method, .in = in};
     struct actor *granted = wait->credit_of;
     tn_err err = wait->result;
+    struct endpoint *endpoint = NULL;
     if (err == TN_OK)
-        err = endpoint_decode(turn, to, method, &s.target, &s.badge);
-    if (err == TN_OK && s.target != granted)
+        err = endpoint_decode(cpu, turn, to, method, in, &endpoint, &s.target, &s.badge);
+    /* Of several targets it goes to the one whose credit it has. */
+    if (err == TN_OK && !endpoint_has(endpoint, granted))
         err = TN_EBADCAP;
+    if (err == TN_OK && actor_life(granted) != ACTOR_READY)
+        err = TN_EGONE;
+    s.target = granted;
     if (err == TN_OK) {
         wait->credit_held = false; /* deliver's now */
         err = deliver(&s);

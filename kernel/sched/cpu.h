@@ -90,6 +90,7 @@ struct cpu {
     struct turn *parking;     /* just left to wait: parked by whoever runs next */
     struct actor *metered;    /* whose time runs; NULL: nobody's */
     tn_time metered_since_ns; /* where it is exact */
+    uint64_t routed;          /* messages whose target was drawn here */
     uint64_t causes;          /* trace contexts begun here */
     struct machine_fiber boot;
     /* shared */
@@ -271,6 +272,11 @@ void wait_release(struct cpu *cpu, struct wait *wait);
 /* Ends an actor from any life but DYING and DEAD: its turns are cancelled, its messages answered
  * with TN_EGONE, its capabilities deleted, its instance destroyed, in its own time. Any CPU. */
 void actor_kill(struct cpu *cpu, struct actor *actor);
+
+/* From the end of its turn at the latest it begins none and goes on with none, while messages queue
+ * and waits expire as ever; until it is resumed, or killed. Twice is once. Outside; any CPU. */
+void actor_pause(struct cpu *cpu, struct actor *actor);
+void actor_resume(struct cpu *cpu, struct actor *actor);
 
 /* Arms an event, which is not armed, in this CPU's wheel. Outside. */
 void event_arm(struct cpu *cpu, struct event *event, tn_time at);

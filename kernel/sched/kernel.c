@@ -173,6 +173,28 @@ void actor_kill(struct cpu *cpu, struct actor *actor)
     sched_ask(actor, ASK_LOOK);
 }
 
+static void actor_set_room(struct cpu *cpu, struct actor *actor, uint8_t room)
+{
+    struct cpu *home = actor_lock(cpu, actor);
+    /* Its home looks at it when it has its lock back, and finds what it may do now. */
+    if (home != cpu)
+        sched_ask(actor, ASK_LOOK);
+    actor->room = room;
+    if (home == cpu)
+        sched_ready(cpu, actor);
+    actor_unlock(cpu, home);
+}
+
+void actor_pause(struct cpu *cpu, struct actor *actor)
+{
+    actor_set_room(cpu, actor, 0);
+}
+
+void actor_resume(struct cpu *cpu, struct actor *actor)
+{
+    actor_set_room(cpu, actor, actor->concurrency);
+}
+
 /* Ends the wait of a turn whose actor dies; false when there is none, or somebody else is
  * completing it. */
 static bool wait_cancel(struct wait *wait)

@@ -46,7 +46,7 @@ void sched_ready_dead(struct cpu *cpu, struct actor *actor);
 static inline void post_here(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     mbox_put(&actor->mbox, cell);
-    if (actor->run == ACTOR_IDLE && actor->turns < actor->concurrency) {
+    if (actor->run == ACTOR_IDLE && actor->turns < actor->room) {
         actor->run = ACTOR_QUEUED;
         queue_push(cpu, actor);
     } else if (__builtin_expect(actor->run == ACTOR_GONE, 0)) {

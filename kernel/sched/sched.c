@@ -264,9 +264,9 @@ static inline bool is_special(struct actor *actor)
 {
     if (actor_life(actor) == ACTOR_DYING)
         return true;
-    if (__builtin_expect(actor->ready == NULL, 1))
+    if (__builtin_expect(actor->ready == NULL, 1) || actor->room == 0)
         return false;
-    bool mail = actor->mail_next && actor->turns < actor->concurrency && actor->mbox.first != NULL;
+    bool mail = actor->mail_next && actor->turns < actor->room && actor->mbox.first != NULL;
     actor->mail_next = false;
     return !mail;
 }
@@ -307,7 +307,7 @@ static struct cpu *run_actor(struct cpu *cpu, struct actor *actor)
                 return cpu;
             break;
         }
-        if (actor->turns >= actor->concurrency)
+        if (actor->turns >= actor->room)
             break;
         struct cell *cell = mbox_take(&actor->mbox);
         if (cell == NULL)
@@ -489,9 +489,8 @@ bool sched_may_run_call(struct cpu *cpu, struct actor *actor)
         return false;
     cpu_enter(cpu);
     bool may = actor_here(cpu, actor) && actor->run == ACTOR_IDLE && actor->instance != NULL &&
-               actor->turns < actor->concurrency && actor->ready == NULL &&
-               actor->mbox.first == NULL && at_load(&actor->mbox.pushed, RELAXED) == NULL &&
-               actor_life(actor) < ACTOR_DYING;
+               actor->turns < actor->room && actor->ready == NULL && actor->mbox.first == NULL &&
+               at_load(&actor->mbox.pushed, RELAXED) == NULL && actor_life(actor) < ACTOR_DYING;
     if (may) {
         actor->run = ACTOR_RUNNING;
         actor->turns++;

@@ -63,9 +63,9 @@ bool actor_is_stuck(struct actor *actor);
 /* Something that a runner could do now: go on with a turn, begin one, or clear away. Inside. */
 static inline bool actor_has_work(struct actor *actor)
 {
-    if (actor->ready != NULL)
+    if (actor->ready != NULL && actor->room > 0)
         return true;
-    if (actor->mbox.first != NULL && actor->turns < actor->concurrency)
+    if (actor->mbox.first != NULL && actor->turns < actor->room)
         return true;
     /* A dying actor waits for the native turns that it has told so (reap_turns). */
     return __builtin_expect(actor_life(actor) == ACTOR_DYING, 0) && !actor_is_stuck(actor);

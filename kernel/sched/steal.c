@@ -34,6 +34,15 @@ void actor_follow(struct cpu *cpu, struct actor *actor, struct cpu *to)
     }
 }
 
+/* In nobody's queue until the thief has put it into its own: whoever has the thief's lock
+ * meanwhile, a thief himself, does not look for it there. */
+static void take_one(struct actor *actor, struct cpu *thief, struct list *ret_taken)
+{
+    actor->run = ACTOR_MOVING;
+    actor_set_home(actor, thief);
+    list_push_back(ret_taken, &actor->queue_link);
+}
+
 /* Moves up to `most` of the victim's queued actors, most urgent and oldest first, to the list. With
  * the victim's lock. */
 static uint32_t take_queued(struct cpu *victim, struct cpu *thief, uint32_t most,
@@ -43,8 +52,7 @@ static uint32_t take_queued(struct cpu *victim, struct cpu *thief, uint32_t most
     struct actor *next = at_load(&victim->next, RELAXED);
     if (next != NULL && !next->pinned) {
         at_store(&victim->next, NULL, RELAXED);
-        actor_set_home(next, thief);
-        list_push_back(ret_taken, &next->queue_link);
+        take_one(next, thief, ret_taken);
         n++;
     }
     for (uint32_t p = 0; p < TN_PRIORITIES && n < most; p++) {
@@ -55,8 +63,7 @@ static uint32_t take_queued(struct cpu *victim, struct cpu *thief, uint32_t most
             if (actor->pinned)
                 continue;
             queue_remove(victim, actor);
-            actor_set_home(actor, thief);
-            list_push_back(ret_taken, &actor->queue_link);
+            take_one(actor, thief, ret_taken);
             n++;
         }
     }
@@ -86,8 +93,11 @@ bool work_steal(struct cpu *cpu)
     if (n == 0)
         return false;
     cpu_enter(cpu);
-    for (struct list *link = list_pop_front(&taken); link != NULL; link = list_pop_front(&taken))
-        queue_push(cpu, CONTAINER_OF(link, struct actor, queue_link));
+    for (struct list *link = list_pop_front(&taken); link != NULL; link = list_pop_front(&taken)) {
+        struct actor *actor = CONTAINER_OF(link, struct actor, queue_link);
+        actor->run = ACTOR_QUEUED;
+        queue_push(cpu, actor);
+    }
     cpu_leave(cpu);
     cpu->stats.stolen += n;
     return true;
@@ -107,7 +117,8 @@ void watch_poke(struct cpu *cpu)
             return;
         }
     }
-    at_store(&kernel->sentinel, SENTINEL_NOBODY, RELAXED); /* they have just woken up */
+    uint32_t poked = SENTINEL_POKED; /* they have just woken up */
+    (void)at_cas(&kernel->sentinel, &poked, SENTINEL_NOBODY, RELAXED, RELAXED);
 }
 
 uint64_t watch_begin(struct cpu *cpu)
@@ -129,6 +140,8 @@ void watch_end(struct cpu *cpu)
 {
     struct kernel *kernel = cpu->kernel;
     (void)at_add(&kernel->awake, 1, SEQ_CST);
-    uint32_t self = cpu->id;
-    (void)at_cas(&kernel->sentinel, &self, SENTINEL_NOBODY, RELAXED, RELAXED);
+    /* The one that was poked may have woken up for something else, and watches nothing. */
+    uint32_t sentinel = at_load(&kernel->sentinel, RELAXED);
+    if (sentinel == cpu->id || sentinel == SENTINEL_POKED)
+        (void)at_cas(&kernel->sentinel, &sentinel, SENTINEL_NOBODY, RELAXED, RELAXED);
 }

@@ -92,10 +92,7 @@ static void wake_here(struct cpu *cpu, struct turn *turn)
     if (!parked)
         return; /* it has not left yet, and will find that it need not */
     turn_made_ready(actor, turn);
-    if (actor->run == ACTOR_IDLE) {
-        actor->run = ACTOR_QUEUED;
-        queue_push(cpu, actor);
-    }
+    sched_ready(cpu, actor);
 }
 
 static void wake_away(struct turn *turn)
