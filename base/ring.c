@@ -9,6 +9,10 @@ tn_err ring_format(void *at, uint64_t capacity)
         return TN_EINVAL;
     struct ring *ring = at;
     memset(ring, 0, sizeof(*ring));
+    at_init(&ring->head, 0);
+    at_init(&ring->tail, 0);
+    at_init(&ring->consumer_sleeps, 0);
+    at_init(&ring->producer_sleeps, 0);
     at_init(&ring->magic, RING_MAGIC);
     at_init(&ring->version, RING_VERSION);
     at_init(&ring->capacity, capacity);

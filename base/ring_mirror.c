@@ -45,10 +45,11 @@ static bool moved_well(uint64_t before, uint64_t now, uint64_t most)
     return now - before <= most && now % RING_RECORD_HEADER == 0;
 }
 
+/* The mirror's owner does not run meanwhile, so what is stored there is plain. */
 static tn_err exchange_out(struct ring_mirror *m, struct ring *shared, struct ring *mirror,
                            struct ring_exchange *done)
 {
-    uint64_t head = at_load(&mirror->head, ACQUIRE); /* the owner's records are there */
+    uint64_t head = at_load(&mirror->head, RELAXED);
     if (!moved_well(m->mine, head, m->capacity - (m->mine - m->theirs)))
         return TN_EFORMAT;
     if (head != m->mine) {
@@ -63,15 +64,15 @@ static tn_err exchange_out(struct ring_mirror *m, struct ring *shared, struct ri
     if (!moved_well(m->theirs, tail, m->mine - m->theirs))
         return TN_EFORMAT;
     m->theirs = tail;
-    at_store(&mirror->tail, tail, RELEASE);
-    at_store(&mirror->consumer_sleeps, 1, RELAXED); /* so that each bell comes to the host */
+    at_init(&mirror->tail, tail);
+    at_init(&mirror->consumer_sleeps, 1); /* so that each bell comes to the host */
     return TN_OK;
 }
 
 static tn_err exchange_in(struct ring_mirror *m, struct ring *shared, struct ring *mirror,
                           struct ring_exchange *done)
 {
-    uint64_t tail = at_load(&mirror->tail, ACQUIRE); /* the owner has read what was before */
+    uint64_t tail = at_load(&mirror->tail, RELAXED);
     if (!moved_well(m->mine, tail, m->theirs - m->mine))
         return TN_EFORMAT;
     if (tail != m->mine) {
@@ -88,8 +89,8 @@ static tn_err exchange_in(struct ring_mirror *m, struct ring *shared, struct rin
         done->copied_bytes = head - m->theirs;
         m->theirs = head;
     }
-    at_store(&mirror->head, head, RELEASE);
-    at_store(&mirror->producer_sleeps, 1, RELAXED); /* so that each bell comes to the host */
+    at_init(&mirror->head, head);
+    at_init(&mirror->producer_sleeps, 1); /* so that each bell comes to the host */
     return TN_OK;
 }
 

@@ -21,6 +21,8 @@ enum {
     TN_FIBERS_DEFAULT = 256,       /* stacks for native turns that wait, in one kernel */
     TN_FIBER_STACK = 32 * 1024,    /* bytes of such a stack, without its guard page */
     TN_BUFFER_MAX = 1 << 30,       /* bytes of one buffer */
+    TN_CHANNEL_MIN = 64,           /* bytes of records of one channel */
+    TN_CHANNEL_MAX = 1 << 28,      /* likewise */
     TN_MAPS_MAX = 8,               /* buffers mapped at a time in one turn */
     TN_CHANNEL_MIN = 64,           /* bytes of records of one channel */
     TN_CHANNEL_MAX = 1 << 28,      /* likewise */

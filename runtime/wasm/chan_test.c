@@ -134,7 +134,7 @@ static const struct tn_component spoil_component = {
 
 static void run(const struct tn_component *driver)
 {
-    for (uint64_t seed = 0; seed < sim_seeds(SEEDS_DEFAULT); seed++) {
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
         struct sim_machine sim = {.seed = seed,
                                   .cpus = 1 + (uint32_t)(seed % 3),
                                   .memory_bytes = 64 << 20,
