@@ -24,8 +24,6 @@ enum {
     TN_CHANNEL_MIN = 64,           /* bytes of records of one channel */
     TN_CHANNEL_MAX = 1 << 28,      /* likewise */
     TN_MAPS_MAX = 8,               /* buffers mapped at a time in one turn */
-    TN_CHANNEL_MIN = 64,           /* bytes of records of one channel */
-    TN_CHANNEL_MAX = 1 << 28,      /* likewise */
     TN_TURNS_MAX = 16,             /* turns of one actor at a time, where its manifest asks */
     TN_LENDERS_MAX = 255,          /* waits that lend one actor the same priority, counted */
     TN_LEND_DEPTH = 8,             /* calls down which a priority is lent */
