@@ -55,7 +55,9 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     actor->pinned = config->pinned;
     actor->patient = config->patient;
     actor->exact_time = config->exact_time;
-    actor->deadline_ns = config->deadline_ns;
+    /* Added to the time of day it must not wrap. */
+    actor->deadline_ns =
+        config->deadline_ns < UINT64_MAX / 2 ? config->deadline_ns : UINT64_MAX / 2;
     actor->name = config->name;
     actor->space = config->space;
     object_ref(space_object(config->space));

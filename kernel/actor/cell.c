@@ -165,21 +165,23 @@ void mbox_init(struct mbox *mbox, uint32_t capacity)
 bool mbox_reserve_back(struct mbox *mbox)
 {
     ASSERT(at_load(&mbox->credits, RELAXED) == 0);
-    if (at_load(&mbox->away, RELAXED) == 0)
-        return false;
-    /* RELAXED: a credit stands for room, it hands over no data. */
-    uint32_t away = at_swap(&mbox->away, 0, RELAXED);
+    uint32_t away = at_load(&mbox->away, RELAXED);
     if (away == 0)
         return false;
-    at_store(&mbox->credits, away - 1, RELAXED);
-    return true;
+    /* Shown here before they are taken there: who finds none at his door finds some at ours, and
+     * comes in. RELEASE carries it. */
+    at_store(&mbox->credits, away, RELAXED);
+    away = at_swap(&mbox->away, 0, RELEASE);
+    at_store(&mbox->credits, away > 0 ? away - 1 : 0, RELAXED);
+    return away > 0;
 }
 
 bool mbox_reserve_away(struct mbox *mbox)
 {
-    uint32_t away = at_load(&mbox->away, RELAXED);
+    /* ACQUIRE pairs with the RELEASE of mbox_reserve_back. */
+    uint32_t away = at_load(&mbox->away, ACQUIRE);
     while (away > 0) {
-        if (at_cas(&mbox->away, &away, away - 1, RELAXED, RELAXED))
+        if (at_cas(&mbox->away, &away, away - 1, ACQUIRE, ACQUIRE))
             return true;
     }
     return false;

@@ -210,8 +210,8 @@ static inline bool actor_here(const struct cpu *cpu, struct actor *actor)
 struct fiber *fiber_get(struct cpu *cpu);
 void fiber_put(struct cpu *cpu, struct fiber *fiber);
 
-/* There is something for the actor to look at (enum actor_ask); it must be there already. `cpu` is
- * the caller's, NULL from a thread that is none. Lock-free. Any, inside or not. */
+/* There is something for the actor to look at (enum actor_ask); it must be there already.
+ * Lock-free. Any, inside or not. */
 void sched_ask(struct actor *actor, uint32_t bits);
 /* Puts an IDLE actor that has work into the run queue. Inside its home. */
 void sched_ready(struct cpu *cpu, struct actor *actor);

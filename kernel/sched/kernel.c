@@ -127,6 +127,7 @@ static void settle(struct kernel *kernel)
         cpu_enter(cpu);
         queue_take_asked(cpu);
         for (struct actor *actor = queue_pop(cpu); actor != NULL; actor = queue_pop(cpu)) {
+            actor->run = ACTOR_RUNNING;
             cpu_leave(cpu);
             sched_run_dead(cpu, actor);
             cpu_enter(cpu);
@@ -209,7 +210,7 @@ static bool wait_cancel(struct wait *wait)
     return true;
 }
 
-/* A native turn that waits while its actor dies is told so once, and ends by itself. */
+/* A native turn that waits while its actor dies is told so once, and ends by itself. Inside. */
 static void cancel_native(struct cpu *cpu, struct turn *turn)
 {
     if (turn->cancelled)
@@ -217,36 +218,34 @@ static void cancel_native(struct cpu *cpu, struct turn *turn)
     turn->cancelled = true;
     turn->info.flags |= TN_TURN_CANCELLED;
     if (wait_cancel(turn->wait))
-        turn_wake(cpu, turn);
+        turn_wake_inside(cpu, turn);
 }
 
-/* The continuation of a turn of another domain is dropped. False: it is woken in a moment, and we
- * run again. */
-static bool abandon(struct cpu *cpu, struct actor *actor, struct turn *turn)
+/* Takes the turn of a data domain out of the actor's lists; NULL: it is woken in a moment, and we
+ * run again. Inside. */
+static struct turn *take_turn(struct actor *actor)
 {
-    bool woken = actor->ready == turn;
-    if (!woken && !wait_cancel(turn->wait))
-        return false;
-    if (turn->wait != NULL)
-        wait_release(cpu, turn->wait);
-    actor->instance->domain->abandon(cpu, turn);
-    (void)turn_answer(cpu, turn, TN_EGONE, NULL);
-    cpu_enter(cpu);
-    if (woken)
+    struct turn *turn = actor->ready;
+    if (turn != NULL) {
         actor->ready = turn->link;
-    else
-        actor->waiting = turn->waits_link;
-    turn_finish(cpu, turn);
-    cpu_leave(cpu);
-    return true;
+        return turn;
+    }
+    turn = actor->waiting;
+    ASSERT(turn != NULL && actor->turns == 1);
+    if (!wait_cancel(turn->wait))
+        return NULL;
+    actor->waiting = turn->waits_link;
+    return turn;
 }
 
-/* The turns that wait, or are woken, while their actor dies; true when none is left. We run the
- * actor, so nobody else parks or readies a turn of it, but its home may; which we are. */
+/* The turns that wait, or are woken, while their actor dies; true when none is left. Though we run
+ * the actor, a thief that has our CPU's lock may find a turn of it woken: the lists are looked at
+ * inside. */
 static bool reap_turns(struct cpu *cpu, struct actor *actor)
 {
     if (actor->turns == 0)
         return true;
+    cpu_enter(cpu);
     if (actor->instance->domain->on_fiber) {
         for (struct turn *turn = actor->ready; turn != NULL; turn = turn->link)
             cancel_native(cpu, turn);
@@ -255,11 +254,21 @@ static bool reap_turns(struct cpu *cpu, struct actor *actor)
             cancel_native(cpu, turn);
             turn = next;
         }
+        cpu_leave(cpu);
         return false;
     }
-    struct turn *turn = actor->ready != NULL ? actor->ready : actor->waiting;
-    ASSERT(turn != NULL && actor->turns == 1);
-    return abandon(cpu, actor, turn);
+    struct turn *turn = take_turn(actor);
+    cpu_leave(cpu);
+    if (turn == NULL)
+        return false;
+    if (turn->wait != NULL)
+        wait_release(cpu, turn->wait);
+    actor->instance->domain->abandon(cpu, turn);
+    (void)turn_answer(cpu, turn, TN_EGONE, NULL);
+    cpu_enter(cpu);
+    turn_finish(cpu, turn);
+    cpu_leave(cpu);
+    return true;
 }
 
 /* Nobody runs the dead actor from here on; what comes too late is seen here or queues it. */

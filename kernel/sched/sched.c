@@ -53,6 +53,7 @@ static bool turn_from_embedded(struct turn *turn, struct cell *cell)
 {
     turn->info.flags = TN_TURN_ONEWAY;
     turn->cell = NULL;
+    turn->in.data = NULL;
     return embedded_take(cell, &turn->info.cookie);
 }
 
@@ -290,13 +291,13 @@ static __attribute__((noinline)) bool run_other(struct cpu *cpu, struct actor *a
  * before and after. */
 static struct cpu *run_actor(struct cpu *cpu, struct actor *actor)
 {
+    actor->run = ACTOR_RUNNING; /* out of its queue: nobody is to look for it there */
     if (__builtin_expect(actor_life(actor) == ACTOR_DEAD, 0)) {
         cpu_leave(cpu);
         sched_run_dead(cpu, actor);
         cpu_enter(cpu);
         return cpu;
     }
-    actor->run = ACTOR_RUNNING;
     for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
         /* Before the turn: one that only waits or yields does not come back here. */
         if (cpu->until_clock-- == 0)
