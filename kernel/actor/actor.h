@@ -231,6 +231,7 @@ struct actor {
     bool pinned;  /* stays where it is */
     bool patient; /* lends its priority to nobody */
     bool exact_time;
+    struct actor_stats shown; /* `stats` as others may see them while it runs */
     /* of the owner (RUNNING) */
     struct instance *instance;
     struct space *space;    /* holds a ref */

@@ -25,13 +25,19 @@ static void hand_out(struct cpu *cpu, struct bell *bell, tn_err result)
     turn_wake(cpu, wait->turn);
 }
 
+/* Adds the bits, and hands them to the first who waits. Its lock held. */
+static inline void add_bits(struct cpu *cpu, struct bell *bell, uint64_t bits)
+{
+    bell->bits |= bits;
+    if (!bell->closed && bell->bits != 0)
+        hand_out(cpu, bell, TN_OK);
+}
+
 tn_err bell_ring(struct cpu *cpu, struct bell *bell, uint64_t bits)
 {
     lock_take(&bell->lock);
+    add_bits(cpu, bell, bits);
     bool heard = !bell->closed;
-    bell->bits |= bits;
-    if (heard && bell->bits != 0)
-        hand_out(cpu, bell, TN_OK);
     lock_drop(&bell->lock);
     return heard ? TN_OK : TN_EGONE;
 }
@@ -73,11 +79,23 @@ static uint64_t bell_take(struct bell *bell, struct wait *wait)
     return bits;
 }
 
-/* Notifications */
+/* Notifications
+ *
+ * One that is bound to an actor tells it of bits that nobody waits for, by a message that is part
+ * of the binding and so cannot fail. The bits stay in the notification until that message is taken;
+ * who waits or polls meanwhile has them, and the message comes to nothing. */
+
+/* Under the bell's lock. */
+struct binding {
+    struct embedded embedded;
+    struct actor *to;         /* holds a ref; NULL: bound to nobody */
+    const struct actor *sent; /* into whose mailbox the message was put last; only compared */
+};
 
 struct note {
     struct object object;
     struct bell bell;
+    struct binding *binding; /* made when it is bound first; changes under the bell's lock */
 };
 
 /* No capability is left, so nobody will ever signal it: whoever waits is told. */
@@ -88,8 +106,14 @@ static void note_orphan(struct object *object)
 
 static void note_destroy(struct object *object)
 {
-    ASSERT(wait_queue_empty(&((struct note *)object)->bell.queue));
-    ipc_unmake(object, sizeof(struct note));
+    struct note *note = (struct note *)object;
+    struct binding *binding = note->binding;
+    ASSERT(wait_queue_empty(&note->bell.queue));
+    struct actor *bound = binding != NULL ? binding->to : NULL;
+    mem_free(object->home, binding, sizeof(*binding));
+    ipc_unmake(object, sizeof(*note));
+    if (bound != NULL)
+        object_unref(actor_object(bound));
 }
 
 static const struct object_class note_class = {
@@ -110,6 +134,104 @@ struct object *note_object(struct note *note)
     return &note->object;
 }
 
+static struct note *note_of(struct object *object)
+{
+    ASSERT(object->class == &note_class);
+    return (struct note *)object;
+}
+
+/* Tells the actor that the notification is bound to of the bits there are, unless a message is on
+ * its way already. Its lock held; `cpu` as for sched_post. */
+static void tell_bound(struct cpu *cpu, struct note *note, uint64_t cause)
+{
+    struct binding *binding = note->binding;
+    if (note->bell.bits == 0 || binding->to == NULL || actor_life(binding->to) != ACTOR_READY)
+        return;
+    if (!embedded_claim(&binding->embedded))
+        return;
+    binding->sent = binding->to;
+    binding->embedded.cell.cause = cause;
+    sched_post(cpu, binding->to, &binding->embedded.cell);
+}
+
+/* The bits are taken with the message, if they are still there and meant for who takes it; if the
+ * notification was bound to somebody else since, that one is told now. */
+static bool note_take(struct object *object, uint64_t *ret_cookie)
+{
+    struct note *note = note_of(object);
+    struct binding *binding = note->binding;
+    lock_take(&note->bell.lock);
+    bool meant = binding->to != NULL && binding->sent == binding->to &&
+                 actor_life(binding->to) == ACTOR_READY;
+    uint64_t bits = meant ? note->bell.bits : 0;
+    note->bell.bits &= ~bits;
+    *ret_cookie = bits;
+    if (!meant && binding->to != binding->sent)
+        tell_bound(NULL, note, binding->embedded.cell.cause);
+    lock_drop(&note->bell.lock);
+    return bits != 0;
+}
+
+/* TN_ENOMEM; its lock held. */
+static tn_err binding_make(struct note *note)
+{
+    if (note->binding != NULL)
+        return TN_OK;
+    struct binding *binding = mem_alloc(note->object.home, sizeof(*binding));
+    if (binding == NULL)
+        return TN_ENOMEM;
+    binding->embedded.cell.flags = CELL_EMBEDDED;
+    binding->embedded.cell.cls = MSG_INTERRUPT_NOTIFY;
+    binding->embedded.object = &note->object;
+    binding->embedded.take = note_take;
+    at_init(&binding->embedded.queued, 0);
+    note->binding = binding;
+    return TN_OK;
+}
+
+tn_err note_bind(struct cpu *cpu, struct object *object, struct actor *actor)
+{
+    struct note *note = note_of(object);
+    struct actor *before = NULL;
+    lock_take(&note->bell.lock);
+    tn_err err = binding_make(note);
+    if (err == TN_OK) {
+        before = note->binding->to;
+        if (before != NULL && actor_life(before) < ACTOR_DYING)
+            err = TN_EBUSY;
+    }
+    if (err == TN_OK) {
+        object_ref(actor_object(actor));
+        note->binding->to = actor;
+        tell_bound(cpu, note, sched_cause(cpu));
+    }
+    lock_drop(&note->bell.lock);
+    if (err == TN_OK && before != NULL)
+        object_unref(actor_object(before));
+    return err;
+}
+
+tn_err note_unbind(struct object *object)
+{
+    struct note *note = note_of(object);
+    struct actor *before = NULL;
+    lock_take(&note->bell.lock);
+    if (note->binding != NULL) {
+        before = note->binding->to;
+        note->binding->to = NULL;
+    }
+    lock_drop(&note->bell.lock);
+    if (before == NULL)
+        return TN_ENOTFOUND;
+    object_unref(actor_object(before));
+    return TN_OK;
+}
+
+uint64_t note_poll(struct object *object)
+{
+    return bell_take(&note_of(object)->bell, NULL);
+}
+
 /* Signals and waits, of turns */
 
 tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits)
@@ -120,7 +242,12 @@ tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits
         return channel_signal(cpu, turn, cap, bits);
     if (err != TN_OK)
         return err;
-    (void)bell_ring(cpu, &((struct note *)view.object)->bell, bits);
+    struct note *note = note_of(view.object);
+    lock_take(&note->bell.lock);
+    add_bits(cpu, &note->bell, bits);
+    if (__builtin_expect(note->binding != NULL, 0))
+        tell_bound(cpu, note, turn->info.cause);
+    lock_drop(&note->bell.lock);
     return TN_OK;
 }
 

@@ -254,9 +254,13 @@ tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
     struct endpoint *endpoint;
     tn_err err =
         endpoint_decode(cpu, turn, to, method, in, &endpoint, &calling.callee, &calling.badge);
-    if (err != TN_OK)
-        return err;
-    return call_actor(&calling, room != NULL ? room : &no_room);
+    if (room == NULL)
+        room = &no_room;
+    if (__builtin_expect(err != TN_OK, 0)) {
+        bool ours = err == TN_ETYPE || err == TN_EMETHOD; /* no endpoint, or no method of it */
+        return ours ? invoke(cpu, turn, to, method, in, room, err) : err;
+    }
+    return call_actor(&calling, room);
 }
 
 tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint32_t method,

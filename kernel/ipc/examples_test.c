@@ -311,6 +311,9 @@ static void costs(struct kit *kit)
     before = used(kit);
     assert_int_equal(note_make(root, &kernel->limbo, &note), TN_OK);
     expect_row("notification", used(kit) - before);
+    before = used(kit);
+    assert_int_equal(note_bind(kernel->cpu[0], note_object(note), a->actor), TN_OK);
+    expect_row("binding of a notification", used(kit) - before);
     object_unref(note_object(note));
     struct timer *timer = NULL;
     before = used(kit);

@@ -120,6 +120,10 @@ tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint
 tn_err buf_hold(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
                 void **ret_at, struct object **ret_held);
 
+/* What a call with this method and these arguments costs besides its message where work is metered:
+ * the bytes that a kernel object may have to clear for it. 0 for all others. */
+uint64_t invoke_price_bytes(uint32_t number, const struct tn_pack *in);
+
 tn_err chan_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t capacity,
                 tn_cap *ret_producer, tn_cap *ret_consumer);
 /* The shared memory of an end's ring, which the other end may write at any time. */

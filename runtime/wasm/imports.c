@@ -79,7 +79,8 @@ static uint32_t layout_caps(const struct tn_layout *layout)
 }
 
 /* What leaves a guest has the form that its interface says, and the rights that its method needs.
- * What the method has no place for would stay in the callee's space, unseen. */
+ * What the method has no place for would stay in the callee's space, unseen. The kernel's own
+ * objects look themselves; what they may have to clear is paid before. */
 static tn_err check_method(struct guest *guest, tn_cap to, uint32_t number,
                            const struct tn_pack *in)
 {
@@ -91,6 +92,10 @@ static tn_err check_method(struct guest *guest, tn_cap to, uint32_t number,
     struct cap_view view;
     tn_err err = cap_lookup(guest->turn.actor->space, to, OBJ_ENDPOINT,
                             (uint32_t)TN_R_CALL | method->rights, &view);
+    if (err == TN_ETYPE) {
+        guest_pay(guest, invoke_price_bytes(number, in));
+        return TN_OK;
+    }
     if (err != TN_OK)
         return err;
     return tn_check_args(method, in->data, in->len, in->ncaps);
