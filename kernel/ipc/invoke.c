@@ -30,6 +30,7 @@ _Static_assert(OBJ_UNTYPED == (enum object_type)TN_TYPE_UNTYPED &&
                    OBJ_REPLY == (enum object_type)TN_TYPE_REPLY &&
                    OBJ_CHANNEL == (enum object_type)TN_TYPE_CHANNEL,
                "the numbers of the ABI");
+_Static_assert(IPC_KERNEL_INTERFACES == TN_KERNEL_INTERFACE(0), "the numbers of the ABI");
 
 const struct invoke_interface *invoke_interface(enum object_type type)
 {
@@ -118,7 +119,7 @@ tn_err invoke(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t number,
     return TN_OK; /* it is over: call_end tells the result */
 }
 
-uint64_t invoke_price_bytes(uint32_t number, const struct tn_pack *in)
+uint64_t invoke_method_price(uint32_t number, const struct tn_pack *in)
 {
     const struct invoke_method *method = NULL;
     uint32_t type = (number >> 16) - TN_KERNEL_INTERFACE(0); /* below the first it wraps */
