@@ -168,7 +168,7 @@ struct wait {
     struct list link;
     struct wait *applied_link; /* among those that applied for a credit */
     uint64_t queue_generation;
-    uint64_t bits;           /* notification: what was taken */
+    uint64_t bits;           /* notification: what was taken; revoke: its ticket */
     struct actor *credit_of; /* full mailbox: whose credit is waited for; holds a ref */
     struct object *held;     /* notification: in whose queue it is; holds a ref */
     /* A call: */
@@ -177,7 +177,7 @@ struct wait {
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
     uint32_t room_caps;   /* capabilities that the reply may bring */
-    uint32_t len;         /* of the reply, also when it did not fit */
+    uint32_t len;         /* of the reply, also when it did not fit; revoke: looks in vain */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];
 };
