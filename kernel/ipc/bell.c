@@ -83,37 +83,37 @@ static uint64_t bell_take(struct bell *bell, struct wait *wait)
  *
  * One that is bound to an actor tells it of bits that nobody waits for, by a message that is part
  * of the binding and so cannot fail. The bits stay in the notification until that message is taken;
- * who waits or polls meanwhile has them, and the message comes to nothing. */
+ * who waits or polls meanwhile has them, and the message comes to nothing. So does one that is
+ * taken after its binding has ended: each binding has its own, and no two actors are told the same.
+ *
+ * A binding is an object without capabilities: the notification has a ref to it, and so has its
+ * message while it is in a mailbox. It holds the notification, until it is unbound or orphaned. */
 
-/* Under the bell's lock. */
 struct binding {
+    struct object object;
     struct embedded embedded;
-    struct actor *to;         /* holds a ref; NULL: bound to nobody */
-    const struct actor *sent; /* into whose mailbox the message was put last; only compared */
+    struct note *note; /* holds a ref */
+    struct actor *to;  /* holds a ref */
 };
 
 struct note {
     struct object object;
     struct bell bell;
-    struct binding *binding; /* made when it is bound first; changes under the bell's lock */
+    struct binding *binding; /* NULL: to nobody; under the bell's lock */
 };
 
 /* No capability is left, so nobody will ever signal it: whoever waits is told. */
 static void note_orphan(struct object *object)
 {
     bell_orphan(&((struct note *)object)->bell, false);
+    (void)note_unbind(object);
 }
 
 static void note_destroy(struct object *object)
 {
-    struct note *note = (struct note *)object;
-    struct binding *binding = note->binding;
-    ASSERT(wait_queue_empty(&note->bell.queue));
-    struct actor *bound = binding != NULL ? binding->to : NULL;
-    mem_free(object->home, binding, sizeof(*binding));
-    ipc_unmake(object, sizeof(*note));
-    if (bound != NULL)
-        object_unref(actor_object(bound));
+    ASSERT(wait_queue_empty(&((struct note *)object)->bell.queue));
+    ASSERT(((struct note *)object)->binding == NULL);
+    ipc_unmake(object, sizeof(struct note));
 }
 
 static const struct object_class note_class = {
@@ -140,90 +140,102 @@ static struct note *note_of(struct object *object)
     return (struct note *)object;
 }
 
+static void binding_destroy(struct object *object)
+{
+    struct binding *binding = (struct binding *)object;
+    struct note *note = binding->note;
+    struct actor *to = binding->to;
+    ipc_unmake(object, sizeof(*binding));
+    object_unref(&note->object);
+    object_unref(actor_object(to));
+}
+
+static const struct object_class binding_class = {
+    .type = OBJ_NOTE, .name = "binding", .destroy = binding_destroy};
+
 /* Tells the actor that the notification is bound to of the bits there are, unless a message is on
- * its way already. Its lock held; `cpu` as for sched_post. */
+ * its way already. Its lock held. */
 static void tell_bound(struct cpu *cpu, struct note *note, uint64_t cause)
 {
     struct binding *binding = note->binding;
-    if (note->bell.bits == 0 || binding->to == NULL || actor_life(binding->to) != ACTOR_READY)
+    if (note->bell.bits == 0 || actor_life(binding->to) != ACTOR_READY)
         return;
     if (!embedded_claim(&binding->embedded))
         return;
-    binding->sent = binding->to;
     binding->embedded.cell.cause = cause;
     sched_post(cpu, binding->to, &binding->embedded.cell);
 }
 
-/* The bits are taken with the message, if they are still there and meant for who takes it; if the
- * notification was bound to somebody else since, that one is told now. */
-static bool note_take(struct object *object, uint64_t *ret_cookie)
+/* The bits are taken with the message. */
+static bool binding_take(struct object *object, uint64_t *ret_cookie)
 {
-    struct note *note = note_of(object);
-    struct binding *binding = note->binding;
+    struct binding *binding = (struct binding *)object;
+    struct note *note = binding->note;
     lock_take(&note->bell.lock);
-    bool meant = binding->to != NULL && binding->sent == binding->to &&
-                 actor_life(binding->to) == ACTOR_READY;
+    bool meant = note->binding == binding && actor_life(binding->to) == ACTOR_READY;
     uint64_t bits = meant ? note->bell.bits : 0;
     note->bell.bits &= ~bits;
-    *ret_cookie = bits;
-    if (!meant && binding->to != binding->sent)
-        tell_bound(NULL, note, binding->embedded.cell.cause);
     lock_drop(&note->bell.lock);
+    *ret_cookie = bits;
     return bits != 0;
 }
 
-/* TN_ENOMEM; its lock held. */
-static tn_err binding_make(struct note *note)
+/* Not bound yet, with refs to both. TN_ENOMEM; TN_EBADCAP: the notification goes at this moment. */
+static tn_err binding_make(struct note *note, struct actor *actor, struct binding **ret_binding)
 {
-    if (note->binding != NULL)
-        return TN_OK;
-    struct binding *binding = mem_alloc(note->object.home, sizeof(*binding));
+    struct object *object = &note->object;
+    struct binding *binding =
+        ipc_make(object->home, object->limbo, &binding_class, sizeof(*binding));
     if (binding == NULL)
         return TN_ENOMEM;
+    if (!object_try_ref(object)) {
+        ipc_unmake(&binding->object, sizeof(*binding));
+        return TN_EBADCAP;
+    }
+    object_ref(actor_object(actor));
+    binding->note = note;
+    binding->to = actor;
     binding->embedded.cell.flags = CELL_EMBEDDED;
     binding->embedded.cell.cls = MSG_INTERRUPT_NOTIFY;
-    binding->embedded.object = &note->object;
-    binding->embedded.take = note_take;
+    binding->embedded.object = &binding->object;
+    binding->embedded.take = binding_take;
     at_init(&binding->embedded.queued, 0);
-    note->binding = binding;
+    *ret_binding = binding;
     return TN_OK;
 }
 
 tn_err note_bind(struct cpu *cpu, struct object *object, struct actor *actor)
 {
     struct note *note = note_of(object);
-    struct actor *before = NULL;
+    struct binding *binding = NULL;
+    tn_err err = binding_make(note, actor, &binding);
+    if (err != TN_OK)
+        return err;
     lock_take(&note->bell.lock);
-    tn_err err = binding_make(note);
-    if (err == TN_OK) {
-        before = note->binding->to;
-        if (before != NULL && actor_life(before) < ACTOR_DYING)
-            err = TN_EBUSY;
-    }
-    if (err == TN_OK) {
-        object_ref(actor_object(actor));
-        note->binding->to = actor;
+    struct binding *spare = note->binding;
+    if (spare != NULL && actor_life(spare->to) < ACTOR_DYING) {
+        spare = binding;
+        err = TN_EBUSY;
+    } else {
+        note->binding = binding;
         tell_bound(cpu, note, sched_cause(cpu));
     }
     lock_drop(&note->bell.lock);
-    if (err == TN_OK && before != NULL)
-        object_unref(actor_object(before));
+    if (spare != NULL)
+        object_unref(&spare->object);
     return err;
 }
 
 tn_err note_unbind(struct object *object)
 {
     struct note *note = note_of(object);
-    struct actor *before = NULL;
     lock_take(&note->bell.lock);
-    if (note->binding != NULL) {
-        before = note->binding->to;
-        note->binding->to = NULL;
-    }
+    struct binding *binding = note->binding;
+    note->binding = NULL;
     lock_drop(&note->bell.lock);
-    if (before == NULL)
+    if (binding == NULL)
         return TN_ENOTFOUND;
-    object_unref(actor_object(before));
+    object_unref(&binding->object);
     return TN_OK;
 }
 

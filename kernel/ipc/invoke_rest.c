@@ -27,6 +27,13 @@ static tn_err bind(struct invocation *call)
         return err;
     err = note_bind(call->cpu, call->view.object, actor);
     object_unref(actor_object(actor));
+    if (err != TN_OK)
+        return err;
+    /* Whoever orphaned it before it was bound did not unbind it: look once more. */
+    struct cap_view view;
+    err = cap_find(call->space, call->to, OBJ_NOTE, TN_R_READ, &view);
+    if (err != TN_OK)
+        (void)note_unbind(call->view.object);
     return err;
 }
 

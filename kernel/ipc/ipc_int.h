@@ -100,7 +100,8 @@ tn_err invoke(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t number,
 /* What those methods ask of the objects. The object is one of that type, and may have lost its last
  * capability in this moment. */
 uint64_t note_poll(struct object *note); /* takes the bits that are there */
-/* TN_EBUSY, TN_ENOMEM. The caller holds the actor. */
+/* TN_EBUSY, TN_ENOMEM, TN_EBADCAP. The caller holds the actor, and sees to it that a notification
+ * that was orphaned meanwhile is unbound: bound, it lives. */
 tn_err note_bind(struct cpu *cpu, struct object *note, struct actor *actor);
 tn_err note_unbind(struct object *note); /* TN_ENOTFOUND */
 void timer_look(struct object *timer, tn_time *ret_at, uint64_t *ret_cookie, bool *ret_fired);

@@ -97,6 +97,7 @@ struct cpu {
     tn_time looked_ns;        /* at other queues */
     struct fiber *leaving;    /* just left for good: freed by whoever runs next */
     struct turn *parking;     /* just left to wait: parked by whoever runs next */
+    struct cells_back back;   /* consumed cells of other CPUs' actors */
     struct actor *metered;    /* whose time runs; NULL: nobody's */
     tn_time metered_since_ns; /* where it is exact */
     uint64_t routed;          /* messages whose target was drawn here */
