@@ -314,6 +314,7 @@ static void costs(struct kit *kit)
     before = used(kit);
     assert_int_equal(note_bind(kernel->cpu[0], note_object(note), a->actor), TN_OK);
     expect_row("binding of a notification", used(kit) - before);
+    assert_int_equal(note_unbind(note_object(note)), TN_OK);
     object_unref(note_object(note));
     struct timer *timer = NULL;
     before = used(kit);
