@@ -5,20 +5,7 @@
 #include "base/assert.h"
 #include "kernel/cap/lookup.h"
 #include "kernel/ipc/ipc.h"
-
-struct endpoint {
-    struct object object;
-    struct actor *target; /* holds a ref; NULL: `route` says which */
-    struct route *route;
-    uint16_t interface;
-};
-
-extern const struct object_class endpoint_class;
-static inline struct endpoint *endpoint_of(struct object *object)
-{
-    ASSERT(object->class == &endpoint_class);
-    return (struct endpoint *)object;
-}
+#include "kernel/ipc/quick.h"
 
 /* Which of several targets takes this message; one that cannot serve when none can. */
 struct actor *endpoint_route(struct cpu *cpu, struct endpoint *endpoint, const struct tn_pack *in);

@@ -92,16 +92,16 @@ struct cpu {
     struct cpu_stats stats;
     struct fiber *free; /* stacks at hand */
     uint32_t nfree;
-    atomic_u32 batches;       /* that were run; others look */
-    uint32_t looks;           /* in vain, since there was work */
-    tn_time looked_ns;        /* at other queues */
-    struct fiber *leaving;    /* just left for good: freed by whoever runs next */
-    struct turn *parking;     /* just left to wait: parked by whoever runs next */
-    struct cells_back back;   /* consumed cells of other CPUs' actors */
-    struct actor *metered;    /* whose time runs; NULL: nobody's */
-    tn_time metered_since_ns; /* where it is exact */
-    uint64_t routed;          /* messages whose target was drawn here */
-    uint64_t causes;          /* trace contexts begun here */
+    atomic_u32 batches;     /* that were run; others look */
+    uint32_t looks;         /* in vain, since there was work */
+    tn_time looked_ns;      /* at other queues */
+    struct fiber *leaving;  /* just left for good: freed by whoever runs next */
+    struct turn *parking;   /* just left to wait: parked by whoever runs next */
+    struct cells_back back; /* consumed cells of other CPUs' actors */
+    struct actor *metered;  /* whose time is counted exactly; NULL: nobody's */
+    tn_time metered_since_ns;
+    uint64_t routed; /* messages whose target was drawn here */
+    uint64_t causes; /* trace contexts begun here */
     struct machine_fiber boot;
     /* shared */
     _Alignas(64) atomic_of(struct actor *) asked; /* actors that others asked, newest first */

@@ -35,15 +35,7 @@ void sched_ready(struct cpu *cpu, struct actor *actor)
 
 void actor_release(struct cpu *cpu, struct actor *actor)
 {
-    ASSERT(actor->run == ACTOR_RUNNING);
-    mbox_settle(&actor->mbox);
-    actor->run = ACTOR_IDLE;
-    if (actor_has_work(actor)) {
-        actor->run = ACTOR_QUEUED;
-        queue_push(cpu, actor);
-    }
-    if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
-        credits_grant(cpu, actor);
+    actor_rest(cpu, actor);
 }
 
 static void post_away(struct cpu *cpu, struct actor *actor, struct cell *cell)
