@@ -103,7 +103,18 @@ enum endpoint_rule endpoint_look(const struct endpoint *endpoint, uint32_t *ret_
 struct cell *actor_cell(struct actor *actor);
 
 /* A fresh wait of the turn's actor that expires at `deadline`; its generation. TN_ENOMEM. */
-tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation);
+static inline tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation)
+{
+    struct wait *wait = wait_open(turn);
+    if (__builtin_expect(wait == NULL, 0))
+        return TN_ENOMEM;
+    *ret_generation = wait_generation(wait);
+    *ret_wait = wait;
+    return TN_OK;
+}
+/* The turns below this one, whose calls run at once, say for whom they wait and lend him their
+ * priority. Before this one says for whom it waits, or looks for a circle. */
+void calls_publish(struct turn *turn);
 /* A credit of the target's mailbox, taken outside of its home; false when it is full. `own` is the
  * caller's CPU. */
 bool credit_away(struct cpu *own, struct actor *target);

@@ -151,6 +151,7 @@ static tn_err wait_for_credit(const struct sending *s)
         return err;
     object_ref(actor_object(target));
     wait->credit_of = target;
+    calls_publish(turn);
     wait_set_callee(wait, target, SEQ_CST);
     if (actor_waits_for_itself(turn->actor)) {
         wait_release(s->cpu, wait);

@@ -134,7 +134,7 @@ static void refuse_turn(struct cpu *cpu, struct turn *turn)
 }
 
 /* Whether a turn that has been filled in is to run; else it is over. Outside. */
-static bool turn_may_run(struct cpu *cpu, struct turn *turn)
+static inline bool turn_may_run(struct cpu *cpu, struct turn *turn)
 {
     bool lifecycle = is_lifecycle(turn);
     bool serves = actor_life(turn->actor) == ACTOR_READY || lifecycle;

@@ -14,8 +14,18 @@ __attribute__((noreturn)) void sched_loop(struct cpu *cpu);
  * none goes short while others hoard. */
 uint32_t fiber_cache(const struct kernel *kernel);
 void fiber_switch_to(struct cpu *cpu, struct machine_fiber *from, struct fiber *to);
+void sched_park(struct cpu *cpu);
 /* First thing on the far side of every switch: finishes what the side that left could not. */
-void sched_landed(struct cpu *cpu);
+static inline void sched_landed(struct cpu *cpu)
+{
+    struct fiber *leaving = cpu->leaving;
+    if (leaving != NULL) {
+        cpu->leaving = NULL;
+        fiber_put(cpu, leaving);
+    }
+    if (__builtin_expect(cpu->parking != NULL, 0))
+        sched_park(cpu);
+}
 
 /* Frees what a turn that has ended held. Inside. */
 static inline void turn_finish(struct cpu *cpu, struct turn *turn)
