@@ -32,7 +32,7 @@ static tn_err own_objects(tn_cap *ret_note, uint32_t *ret_type)
 /* The states that the other one goes through. */
 static tn_err other_one(tn_cap other, uint32_t states[3])
 {
-    struct tn_actor_state state;
+    struct tn_actor_state state = {0};
     tn_err err = tn_actor_state(other, &state);
     states[0] = state.state;
     if (err == TN_OK)
