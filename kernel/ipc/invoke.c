@@ -61,10 +61,9 @@ static tn_err decode(struct invocation *call, uint32_t number, const struct tn_p
         return err;
     if ((((*ret_method)->rights | TN_R_CALL) & ~call->view.rights) != 0)
         return TN_ERIGHTS;
-    if (in->ncaps > TN_PACK_CAPS)
-        return TN_EINVAL;
-    if (in->len > TN_ARGS_MAX)
-        return TN_ETOOBIG;
+    err = pack_check(in);
+    if (err != TN_OK)
+        return err;
     call->pack = *in;
     call->pack.len = in->len < sizeof(call->args) ? in->len : sizeof(call->args);
     if (call->pack.len > 0)
