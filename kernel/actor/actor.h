@@ -244,7 +244,8 @@ struct actor {
     struct space *space;       /* holds a ref */
     tn_time deadline_ns;       /* longest a turn may take, from its start; 0: none */
     struct actor_stats stats;
-    const char *name; /* for people; owned by whoever made the actor, outlives it */
+    struct actor_stats shown; /* home: `stats` as others may see them while it runs */
+    const char *name;         /* for people; owned by whoever made the actor, outlives it */
 };
 _Static_assert(offsetof(struct actor, asked) == 64 && offsetof(struct actor, mbox.first) == 128,
                "what others write is one line, between what they read and what the home writes");

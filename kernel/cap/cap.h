@@ -119,6 +119,26 @@ tn_err retype_untyped(struct untyped *mem, struct limbo *limbo, const void *args
 tn_err retype_space(struct untyped *mem, struct limbo *limbo, const void *args,
                     struct object **ret_object);
 
+/* What is in a space, for who may look into it (inspect.c). Any CPU. */
+struct space_stats {
+    uint32_t capabilities, reserved, retired, slots_max;
+};
+struct space_stats space_stats(struct space *space);
+struct cap_info {
+    tn_cap cap;
+    uint64_t badge;
+    enum object_type type;
+    uint32_t rights;
+    bool derived;  /* it has descendants */
+    bool posted;   /* it came with a message that nobody has taken yet */
+    bool revoking; /* nothing can be derived from it now */
+};
+/* TN_EBADCAP. */
+tn_err cap_inspect(struct space *space, tn_cap cap, struct cap_info *ret_info);
+/* The first capability among up to 64 slots from index `from` on; false: none there. *ret_next is
+ * the index to go on with, 0 at the end of the space. */
+bool cap_next(struct space *space, uint32_t from, struct cap_info *ret_info, uint32_t *ret_next);
+
 /* Every invariant of the trees that touch this space, for tests and the simulator. */
 void cap_check(struct space *space);
 
