@@ -33,12 +33,9 @@ static inline __attribute__((always_inline)) bool post_quick(struct cpu *cpu, st
     if (!actor_here(cpu, target) || credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL)
         return false;
     if (run == ACTOR_IDLE) {
-        if (!queue_empty(cpu))
-            return false;
         if (target->turns < target->room) {
             target->run = ACTOR_QUEUED;
-            target->queued_at = (uint8_t)actor_priority(target);
-            at_store(&cpu->next, target, RELAXED); /* as queue_push */
+            queue_push(cpu, target);
         }
     } else if (run != ACTOR_RUNNING && run != ACTOR_QUEUED) {
         return false;

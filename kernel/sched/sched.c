@@ -20,8 +20,9 @@ uint64_t sched_cause(struct cpu *cpu)
     return (uint64_t)(cpu->id + 1) << 48 | ++cpu->causes;
 }
 
-/* A look at the clock; what passed since the last one is charged to `actor`, if one ran. Inside. */
-static void look_at_clock(struct cpu *cpu, struct actor *actor)
+/* A look at the clock; what passed since the last one is charged to `actor`, if one ran. True: more
+ * timers are due than were fired. Inside. */
+static bool look_at_clock(struct cpu *cpu, struct actor *actor)
 {
     tn_time now = machine_now_ns();
     if (actor != NULL && !actor->exact_time)
@@ -30,8 +31,7 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     cpu->now = now;
     cpu->until_clock = CLOCK_TURNS;
     stats_show(cpu);
-    if (sched_fire(cpu))
-        cpu->until_clock = 0; /* the rest at the next turn */
+    return sched_fire(cpu);
 }
 
 void sched_meter_exactly(struct cpu *cpu, struct actor *actor)
@@ -337,7 +337,7 @@ static inline __attribute__((always_inline)) struct cpu *run_actor(struct cpu *c
     for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
         /* Before the turn: one that only waits or yields does not come back here. */
         if (__builtin_expect(cpu->until_clock-- == 0, 0))
-            look_at_clock(cpu, actor);
+            (void)look_at_clock(cpu, actor);
         struct instance *instance = actor->instance;
         bool usual = actor_life(actor) == ACTOR_READY && actor->ready == NULL &&
                      actor->turns < actor->room && instance != NULL && instance->domain->on_fiber;
@@ -392,8 +392,8 @@ static void sleep_until_work(struct cpu *cpu, bool waiting)
 /* Nothing is queued: fires timers, frees what can be freed, sleeps. Inside before and after. */
 static void idle(struct cpu *cpu)
 {
-    look_at_clock(cpu, NULL);
-    if (!queue_empty(cpu) || cpu->until_clock == 0)
+    bool more = look_at_clock(cpu, NULL);
+    if (more || !queue_empty(cpu))
         return;
     cpu_leave(cpu);
     bool waiting = limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
@@ -517,7 +517,7 @@ void sched_run_call(struct cpu *cpu, struct turn *turn)
     struct actor *caller = turn->caller->actor;
     if (cpu->until_clock-- == 0) {
         cpu_enter(cpu);
-        look_at_clock(cpu, NULL);
+        (void)look_at_clock(cpu, NULL);
         cpu_leave(cpu);
     }
     if (turn->actor->instance->domain->on_fiber) {
