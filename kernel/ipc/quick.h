@@ -29,8 +29,10 @@ static inline __attribute__((always_inline)) bool post_quick(struct cpu *cpu, st
                                                              struct cell *cell)
 {
     struct mbox *mbox = &target->mbox;
+    if (!actor_here(cpu, target))
+        return false;
     uint32_t credits = at_load(&mbox->credits, RELAXED), run = target->run;
-    if (!actor_here(cpu, target) || credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL)
+    if (credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL)
         return false;
     if (run == ACTOR_IDLE) {
         if (target->turns < target->room) {
