@@ -30,4 +30,8 @@ enum {
     TN_BATCH_MESSAGES = 64,        /* turns that an actor may take before others get the CPU */
 };
 
+/* ns: longest that an actor is kept from its messages by a swap of its instance, whatever deadline
+ * was asked for. */
+#define TN_SWAP_NS UINT64_C(60000000000)
+
 #endif

@@ -9,6 +9,7 @@ static void actor_destroy(struct object *object)
 {
     struct actor *actor = actor_of(object);
     ASSERT(actor->turns == 0 && actor->instance == NULL && actor->pool == NULL);
+    ASSERT(actor->swap == NULL);
     ASSERT(at_load(&actor->asked, RELAXED) == 0);
     struct untyped *memory = actor_memory(actor);
     struct space *space = actor->space;

@@ -81,7 +81,8 @@ static inline bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct act
     turn->wait = NULL;
     turn->fiber = NULL;
     turn->depth = 0;
-    turn->caller_ref = turn->deferred = turn->cancelled = false;
+    turn->caller_ref = turn->deferred = false;
+    turn->refuses = TURN_MAY_WAIT;
     at_init(&turn->state, TURN_RUNS);
     tn_time limit = actor->deadline_ns == 0 ? TN_NEVER : cpu->now + actor->deadline_ns;
     uint32_t flags = cell->flags, ncaps = cell->ncaps;
@@ -267,7 +268,7 @@ static inline bool is_special(struct actor *actor)
 {
     if (actor_life(actor) == ACTOR_DYING)
         return true;
-    if (__builtin_expect(actor->ready == NULL, 1) || actor->room == 0)
+    if (__builtin_expect(actor->ready == NULL, 1) || actor->held)
         return false;
     bool mail = actor->mail_next && actor->turns < actor->room && actor->mbox.first != NULL;
     actor->mail_next = false;
@@ -310,8 +311,14 @@ static struct cpu *run_actor(struct cpu *cpu, struct actor *actor)
                 return cpu;
             break;
         }
-        if (actor->turns >= actor->room)
-            break;
+        if (actor->turns >= actor->room) {
+            if (!swap_has_work(actor))
+                break;
+            cpu = swap_run(cpu, actor, &mine);
+            if (!mine)
+                return cpu;
+            continue;
+        }
         struct cell *cell = mbox_take(&actor->mbox);
         if (cell == NULL)
             break;

@@ -6,7 +6,7 @@
 bool actor_is_stuck(struct actor *actor)
 {
     for (struct turn *turn = actor->waiting; turn != NULL; turn = turn->waits_link) {
-        if (!turn->cancelled)
+        if (turn->refuses != TURN_CANCELLED)
             return false;
     }
     return actor->waiting != NULL;
@@ -165,8 +165,8 @@ void turn_park(struct cpu *cpu, struct turn *turn)
 
 tn_err turn_may_wait(struct cpu *cpu, struct turn *turn)
 {
-    if (turn->cancelled)
-        return TN_ECANCELLED;
+    if (__builtin_expect(turn->refuses != TURN_MAY_WAIT, 0))
+        return turn->refuses == TURN_CANCELLED ? TN_ECANCELLED : TN_EAGAIN;
     if (turn->fiber != NULL && !fiber_ensure(cpu, 2))
         return TN_ESTACK;
     return TN_OK;
