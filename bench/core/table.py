@@ -54,6 +54,8 @@ OPERATIONS = (
     Operation('channel_message_cpus', None, None, 'between actors that poll: one way'),
     Operation('channel_bulk_cpus', None, None, 'between actors that poll: 64 KiB a time', 'GB/s'),
     Operation('channel_asleep', None, None, 'between actors that sleep, one CPU: there and back'),
+    Operation('swap', None, None, 'an actor\'s instance replaced, 1 KiB of state, on one CPU'),
+    Operation('swap_under_load', None, None, 'the same between CPUs, while messages come'),
     Operation('fiber_switch', None, None, 'fiber switch (libc: swapcontext)'),
 )
 
