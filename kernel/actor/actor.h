@@ -235,6 +235,7 @@ struct actor {
     struct turn *waiting;      /* turns that are parked */
     struct list queue_link;    /* in a run queue */
     struct wait_queue senders; /* that wait for a credit of the mailbox */
+    struct swap *swap;         /* its instance is being replaced; NULL: no */
     uint8_t run;               /* enum actor_run */
     uint8_t queued_at;         /* QUEUED: the priority of that queue */
     uint8_t priority;          /* its own, always the same */
@@ -245,9 +246,8 @@ struct actor {
     bool paused;               /* until it is resumed */
     bool held;                 /* paused, and no swap's turn: turns that are woken wait */
     struct actor_talk talk;
-    struct swap *swap; /* its instance is being replaced; NULL: no */
-    bool pinned;       /* stays where it is */
-    bool patient;      /* lends its priority to nobody */
+    bool pinned;  /* stays where it is */
+    bool patient; /* lends its priority to nobody */
     bool exact_time;
     /* of the owner (RUNNING) */
     struct instance *instance;

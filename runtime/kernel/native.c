@@ -27,9 +27,14 @@ struct native {
     struct instance instance;
     const struct tn_component *component;
     const struct needs *needs;
+    struct native_more *more; /* NULL: nothing */
+    void *self;
+};
+
+/* What most linked components do without. */
+struct native_more {
     struct tn_pack config;  /* for load, of an instance that takes another's place */
     struct elf_image image; /* that the component is in, if it was loaded */
-    void *self;
 };
 
 /* What a turn has mapped; on its stack (turn.local). */
@@ -91,6 +96,12 @@ static tn_err run_restore(struct native *native, struct turn *turn)
     return c->restore(native->self, (uint32_t)turn->info.cookie, &turn->in);
 }
 
+static const struct tn_pack *config_of(const struct native *native)
+{
+    static const struct tn_pack none;
+    return native->more != NULL ? &native->more->config : &none;
+}
+
 static tn_err run_life(struct native *native, struct turn *turn)
 {
     const struct tn_component *c = native->component;
@@ -103,7 +114,8 @@ static tn_err run_life(struct native *native, struct turn *turn)
         run_save(native, turn);
         return TN_OK;
     case LIFE_RESTORE: {
-        tn_err err = HANDLER(c, load) ? c->load(native->self, &turn->info, &native->config) : TN_OK;
+        tn_err err =
+            HANDLER(c, load) ? c->load(native->self, &turn->info, config_of(native)) : TN_OK;
         swap_restored(turn, err == TN_OK ? run_restore(native, turn) : err);
         return TN_OK;
     }
@@ -187,13 +199,17 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
     return TURN_DONE;
 }
 
+/* Also of one that is half made. */
 static void native_destroy(struct instance *instance)
 {
     struct native *native = (struct native *)instance;
     struct untyped *memory = actor_memory(instance->actor);
     if (native->self != NULL)
         mem_free(memory, native->self, native->component->state_size);
-    elf_unload(&native->image);
+    if (native->more != NULL) {
+        elf_unload(&native->more->image);
+        mem_free(memory, native->more, sizeof(*native->more));
+    }
     mem_free(memory, native, sizeof(*native));
 }
 
@@ -218,22 +234,30 @@ tn_err native_new(struct actor *actor, const struct native_config *config,
         return TN_EVERSION;
     if (component->size < offsetof(struct tn_component, load))
         return TN_EINVAL;
-    struct native *native = mem_alloc(actor_memory(actor), sizeof(*native));
+    struct untyped *memory = actor_memory(actor);
+    struct native *native = mem_alloc(memory, sizeof(*native));
     if (native == NULL)
         return TN_ENOMEM;
-    if (component->state_size > 0) {
-        native->self = mem_alloc(actor_memory(actor), component->state_size);
-        if (native->self == NULL) {
-            mem_free(actor_memory(actor), native, sizeof(*native));
-            return TN_ENOMEM;
-        }
-    }
     native->instance = (struct instance){.domain = &native_domain, .actor = actor};
     native->component = component;
     native->needs = config->needs;
-    native->config = config->config;
+    bool whole = true;
+    if (component->state_size > 0) {
+        native->self = mem_alloc(memory, component->state_size);
+        whole = native->self != NULL;
+    }
+    if (whole && (config->image != NULL || config->config.len > 0)) {
+        native->more = mem_alloc(memory, sizeof(*native->more));
+        whole = native->more != NULL;
+    }
+    if (!whole) {
+        native_destroy(&native->instance);
+        return TN_ENOMEM;
+    }
+    if (native->more != NULL)
+        native->more->config = config->config;
     if (config->image != NULL)
-        native->image = *config->image;
+        native->more->image = *config->image;
     *ret_instance = &native->instance;
     return TN_OK;
 }
