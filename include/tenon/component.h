@@ -61,7 +61,8 @@ struct tn_turn {      /* why a handler runs; all set by the kernel */
     uint64_t badge;   /* of the capability that was used; the sender cannot choose it */
     uint64_t cause;   /* trace context, inherited by whatever this turn calls or sends */
     tn_time deadline; /* min(caller's, manifest's); calls made in this turn inherit it */
-    tn_time now;      /* clock at the start of the batch of turns: reading it is free */
+    tn_time now;      /* clock when the batch of turns began, or this one last went on after a
+                         wait: reading it is free */
     uint32_t method;  /* interface:16 | ordinal:16; ordinals are never reused */
     uint16_t cls;     /* TN_CLS_USER or MSG_ */
     uint16_t flags;   /* TN_TURN_ */

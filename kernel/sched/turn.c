@@ -204,6 +204,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     sched_landed(cpu);
     sched_meter(cpu, turn->actor);
     self->turn = turn;
+    turn->info.now = cpu->now; /* time has passed */
     return cpu;
 }
 

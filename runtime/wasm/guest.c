@@ -599,6 +599,14 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
     return guest_enter(guest, cpu);
 }
 
+/* Time has passed while it waited. */
+static void set_now(struct guest *guest, tn_time now)
+{
+    uint32_t at = guest->window.turn + (uint32_t)offsetof(struct tn_turn, now);
+    guest->turn.info.now = now;
+    memcpy(guest_at(guest, at, sizeof(now)), &now, sizeof(now));
+}
+
 static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
 {
     struct guest *guest = guest_of(turn->actor->instance);
@@ -609,6 +617,7 @@ static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
         return guest_enter(guest, cpu);
     }
     ASSERT(guest->wasm != NULL);
+    set_now(guest, cpu->now);
     if (guest->op == OP_SLICE) {
         guest->op = OP_NONE;
         guest->fuel_wanted = wasm_fuel_wanted(guest->wasm);
