@@ -7,10 +7,12 @@
 #include "kernel/cap/cap.h"
 #include "kernel/mem/mem.h"
 #include "runtime/kernel/native.h"
+#include "sdk/hook.h"
 
 enum {
     MESSAGES = 400000,
     CALLS = 400000,
+    SITES = 20000000,
     CAPS = 4000,
     ACTORS = 2000,
     MAILBOX = 1024,
@@ -308,6 +310,24 @@ static double lookup(struct kit *kit)
     return alone(kit, lookup_loop, CALLS);
 }
 
+/* A place where others may hook, and nobody does. */
+static void hook_site_loop(void)
+{
+    static struct hook_point point;
+    const struct tn_turn *turn = &fiber_self()->turn->info;
+    struct hook_args args = {.room = NULL};
+    for (uint32_t i = 0; i < SITES; i++) {
+        __asm__ volatile("" : : "r"(&point) : "memory"); /* it may have changed */
+        KIT_CHECK(hook_pre(&point, turn, M_ONE, &args) == TN_OK);
+        hook_post(&point, turn, M_ONE, &args.in);
+    }
+}
+
+static double hook_site(struct kit *kit)
+{
+    return alone(kit, hook_site_loop, 2 * SITES);
+}
+
 static void mint_loop(void)
 {
     tn_cap note = kit_need("note"), cap;
@@ -457,6 +477,7 @@ const struct question questions[] = {
     {"cap_lookup", "capability lookup", "ns", 0, false, lookup},
     {"cap_mint_delete", "capability mint and delete", "ns", 500, false, mint_delete},
     {"cap_revoke", "revoke, each descendant", "ns", 0, false, revoke},
+    {"hook_site", "call site of a hook point without hooks", "ns", 0, false, hook_site},
     {"timer", "timer set and cancel", "ns", 500, false, timer_set_cancel},
     {"fiber_switch", "fiber switch", "ns", 1000, false, fiber_switch_},
     {"yield", "yield: leave the turn, come back", "ns", 1000, false, yield},

@@ -56,6 +56,7 @@ OPERATIONS = (
     Operation('channel_asleep', None, None, 'between actors that sleep, one CPU: there and back'),
     Operation('swap', None, None, 'an actor\'s instance replaced, 1 KiB of state, on one CPU'),
     Operation('swap_under_load', None, None, 'the same between CPUs, while messages come'),
+    Operation('hook_site', None, None, 'call site of a hook point where nobody hooked'),
     Operation('fiber_switch', None, None, 'fiber switch (libc: swapcontext)'),
 )
 
