@@ -74,6 +74,11 @@ _Static_assert(sizeof(struct tn_turn) == 48, "one layout on every target");
 
 /* What a component is. A NULL handler means: load, start, stop do nothing; call answers TN_EMETHOD;
  * event and timer are ignored; no save means state is not carried over.
+ * When code is replaced under a live actor: the old instance's save leaves at most out->size bytes
+ * and handles, which stay valid; the new one gets load, then restore with them and the old
+ * state_version, and not start; without a save load and start. Any error of these lets the old one
+ * go on. In save and restore what may wait fails with TN_EAGAIN, and out->caps are handles of the
+ * actor's, to be found in in->caps.
  * `call` fills `out` (data and size are set by the kernel: room for the reply; set len, ncaps,
  * caps) and returns 0, a positive error of its interface, or TN_DEFERRED after tn_defer(). */
 struct tn_component {
