@@ -97,6 +97,7 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
 tn_err swap_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, struct instance *fresh,
                   uint32_t flags, tn_time deadline);
 
+/* See quick.h for who calls it often. */
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, uint32_t flags);
 /* Tries again what was pending: TN_OK, an error, or IPC_PENDING once more. The arguments must be
@@ -108,6 +109,13 @@ tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap note, uint64_t bit
 tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap note, tn_time deadline,
                        uint64_t *ret_bits);
 tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits);
+
+/* Deletes all that is derived from `cap`, and waits until no CPU can still use any of it.
+ * revoke_end may be pending once more. Errors of cap_revoke, TN_ENOMEM, TN_ESTACK: nothing is done.
+ * TN_ETIME (the turn's deadline, or no stack is left to wait on), TN_ECANCELLED: none is left to be
+ * used anew, but an operation that was under way may still be. */
+tn_err revoke_begin(struct cpu *cpu, struct turn *turn, tn_cap cap);
+tn_err revoke_end(struct cpu *cpu, struct turn *turn, tn_cap cap);
 
 /* Pending unless TN_ECANCELLED or TN_ESTACK; nothing to end. */
 tn_err yield_begin(struct cpu *cpu, struct turn *turn);

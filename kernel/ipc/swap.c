@@ -12,6 +12,7 @@ static tn_err ask(struct cpu *cpu, struct turn *turn, struct actor *actor, struc
     tn_err err = wait_begin(turn, &wait, &generation);
     if (err != TN_OK)
         return err;
+    calls_publish(turn); /* before this turn says for whom it waits */
     object_ref(actor_object(actor));
     wait->callee_ref = true;
     wait_set_callee(wait, actor, SEQ_CST);
