@@ -229,7 +229,7 @@ static void try_refusing(void)
 
 static void try_hanging(void)
 {
-    struct hook_stats before[2], after[2];
+    struct hook_stats before[2] = {{0}}, after[2] = {{0}};
     stats(before);
     set_limit(SHORT_NS);
     KIT_CHECK(hook(HANGS, 1, 0) == TN_OK);
@@ -255,7 +255,7 @@ static void try_hanging(void)
 
 static void try_gone(void)
 {
-    struct hook_stats before[2], after[2];
+    struct hook_stats before[2] = {{0}}, after[2] = {{0}};
     tn_cap h3 = kit_need("h3"), parent;
     stats(before);
     KIT_CHECK(hook_to("service", h3, REFUSES, 1, 0) == TN_OK);
@@ -286,7 +286,7 @@ static void try_edges(void)
     KIT_CHECK(unhook() == TN_HOOKS_MAX);
     /* A hook that asks the service to do it again: as deep as hooks may nest. A service with one
      * turn, which waits for the handler, is not there: that ends with the handler's time. */
-    struct hook_stats before[2], after[2];
+    struct hook_stats before[2] = {{0}}, after[2] = {{0}};
     KIT_CHECK(hook(RETURNS, 1, 0) == TN_OK);
     stats(before);
     set_limit(nested ? LONG_NS : SHORT_NS);

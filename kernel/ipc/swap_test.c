@@ -710,7 +710,7 @@ static void poverty(struct kit *kit)
     make_counter(kit, 4, POOR_BYTES);
     struct kit_actor *driver = kit_make(kit, "poor", &poor, 1, 1);
     kit_wire(driver, "counter", swapped, TN_R_CALL, 0);
-    void *pages[PAGES];
+    void *pages[PAGES] = {NULL};
     uint32_t n = 0;
     while (n < PAGES && (pages[n] = mem_alloc(swapped->memory, MEM_PAGE)) != NULL)
         n++;

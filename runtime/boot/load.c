@@ -83,7 +83,7 @@ tn_err boot_load(struct boot *boot, struct part *part)
     tn_err err = boot->input.code(boot->input.ctx, part->index, &bytes);
     if (err != TN_OK)
         return boot_say(boot, err, part->name, "its code cannot be read");
-    struct instance *instance;
+    struct instance *instance = NULL;
     err = new_instance(part, part->spec->domain, bytes, &instance, boot->result->text);
     if (err == TN_OK)
         actor_set_instance(part->actor, instance);
@@ -100,7 +100,7 @@ tn_err boot_swap(struct boot *boot, struct turn *turn, const struct boot_swap *s
 {
     struct part *part = boot_component(boot, swap->component);
     char text[BOOT_TEXT];
-    struct instance *fresh;
+    struct instance *fresh = NULL;
     tn_err err = TN_EAGAIN;
     if (part->actor == NULL) {
         boot_text(text, err, part->name, "it has not started yet");

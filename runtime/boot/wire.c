@@ -193,6 +193,7 @@ tn_err boot_configure(struct boot *boot)
     }
     for (uint32_t i = 0; i < boot->input.spec->ncomponents; i++) {
         struct part *part = boot_component(boot, i);
+        ASSERT(part->spec != NULL); /* these are the components */
         for (uint32_t k = 0; k < part->spec->nneeds; k++) {
             const struct need_spec *need = &part->spec->needs[k];
             if (need->wire == WIRE_NONE || need->wire == WIRE_COMPONENT)
