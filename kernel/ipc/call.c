@@ -40,13 +40,6 @@ static inline void calling_begin(struct calling *c, struct cpu *cpu, struct turn
     c->block = NULL;
 }
 
-static tn_err check_pack(const struct tn_pack *in)
-{
-    if (in->ncaps > TN_PACK_CAPS)
-        return TN_EINVAL;
-    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
-}
-
 /* Fills the turn of a call that runs at once. */
 static void prepare(const struct calling *c, struct turn *turn)
 {
@@ -241,7 +234,7 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
     struct turn *turn = c->turn;
     if (turn->depth >= TN_DEPTH_MAX)
         return TN_EDEPTH;
-    tn_err err = check_pack(c->in);
+    tn_err err = pack_check(c->in);
     if (err == TN_OK && room->ncaps > TN_PACK_CAPS)
         err = TN_EINVAL;
     if (err != TN_OK)
@@ -279,6 +272,16 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
     return call_left(c);
 }
 
+/* What no endpoint leads on: of another object, or of a method that it does not take, it may be the
+ * kernel that answers. */
+static __attribute__((noinline)) tn_err call_other(const struct calling *c, tn_cap to,
+                                                   const struct tn_pack *room, tn_err err)
+{
+    if (err != TN_ETYPE && err != TN_EMETHOD)
+        return err;
+    return invoke(c->cpu, c->turn, to, c->method, c->in, room != NULL ? room : &no_room, err);
+}
+
 tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, const struct tn_pack *room, tn_time deadline)
 {
@@ -287,8 +290,8 @@ tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
     struct endpoint *endpoint;
     tn_err err =
         endpoint_decode(cpu, turn, to, method, in, &endpoint, &calling.callee, &calling.badge);
-    if (err != TN_OK)
-        return err;
+    if (__builtin_expect(err != TN_OK, 0))
+        return call_other(&calling, to, room, err);
     return call_actor(&calling, room != NULL ? room : &no_room);
 }
 

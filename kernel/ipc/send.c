@@ -109,13 +109,6 @@ bool credit_away(struct cpu *own, struct actor *target)
     return got;
 }
 
-static tn_err check_pack(const struct tn_pack *in)
-{
-    if (in->ncaps > TN_PACK_CAPS)
-        return TN_EINVAL;
-    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
-}
-
 /* Queues for a credit of an actor that lives here, or applies for one to another CPU; true when
  * there was one after all. */
 static bool queue_for_credit(struct cpu *cpu, struct actor *target, struct wait *wait)
@@ -183,7 +176,7 @@ static tn_err send_here(const struct sending *s)
 
 static tn_err send(struct sending *s, uint32_t flags)
 {
-    tn_err err = check_pack(s->in);
+    tn_err err = pack_check(s->in);
     if (err == TN_OK)
         err = make_block(s->turn, s->in, &s->block); /* outside: it may be long to copy */
     if (err != TN_OK)

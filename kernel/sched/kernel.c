@@ -41,6 +41,16 @@ static tn_err boot_cpus(struct kernel *kernel)
     return TN_OK;
 }
 
+static void stacks_give_back(struct kernel *kernel)
+{
+    struct fiber *fiber = kernel->fibers;
+    while (fiber != NULL) {
+        struct fiber *next = fiber->made_link;
+        machine_stack_put(fiber, FIBER_STACK_BYTES);
+        fiber = next;
+    }
+}
+
 /* The untyped needs a limbo before the kernel has memory: the first page of the region holds it. */
 tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kernel)
 {
@@ -77,8 +87,10 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
                               &kernel->root);
     if (err == TN_OK)
         err = boot_cpus(kernel);
-    if (err != TN_OK)
+    if (err != TN_OK) {
+        stacks_give_back(kernel);
         return err;
+    }
     *ret_kernel = kernel;
     return TN_OK;
 }
@@ -158,12 +170,7 @@ void kernel_stop(struct kernel *kernel)
 void kernel_destroy(struct kernel *kernel)
 {
     limbo_drain(&kernel->limbo);
-    struct fiber *fiber = kernel->fibers;
-    while (fiber != NULL) {
-        struct fiber *next = fiber->made_link;
-        machine_stack_put(fiber, FIBER_STACK_BYTES);
-        fiber = next;
-    }
+    stacks_give_back(kernel);
 }
 
 void actor_kill(struct cpu *cpu, struct actor *actor)
@@ -316,7 +323,8 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
         actor->instance->domain->destroy(actor->instance);
         actor->instance = NULL;
     }
-    for (uint32_t i = 0; space_clear_step(actor->space, &actor->cleared); i++) {
+    for (uint32_t i = 0; space_clear_step(actor->space, actor->cleared); i++) {
+        actor->cleared++;
         if (i == CLEAR_STEPS)
             return false;
     }

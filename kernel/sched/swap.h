@@ -37,7 +37,7 @@
  * next instance is to know. Where nothing is carried over nobody knows them: the fresh instance
  * keeps what the component was given and what messages that wait bring, and all else goes, replies
  * that are owed too (their callers get TN_EGONE). What a fresh instance collected before it was
- * sent away goes as well.
+ * sent away goes as well. So does what somebody puts into the space by hand in that moment.
  *
  * Invariants
  *   1. `swap` is set, and cleared, with the lock of the actor's home; while it is set no turn
