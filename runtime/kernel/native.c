@@ -165,7 +165,7 @@ answer:
 done:
     block_free(block);
     if (err < 0)
-        turn->actor->stats.errors_encountered++;
+        at_count(&turn->actor->stats.errors_encountered, 1);
 }
 
 static void unmap(struct maps *maps, uint32_t i)
