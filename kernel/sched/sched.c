@@ -92,7 +92,8 @@ static inline void turn_fill(struct turn *turn, struct cpu *cpu, struct actor *a
     turn->caller = NULL;
     turn->wait = NULL;
     turn->depth = 0;
-    turn->caller_ref = turn->deferred = turn->cancelled = false;
+    turn->caller_ref = turn->deferred = false;
+    turn->refuses = TURN_MAY_WAIT;
     at_init(&turn->state, TURN_RUNS);
 }
 
@@ -280,7 +281,7 @@ static bool is_special(struct actor *actor)
 {
     if (actor_life(actor) == ACTOR_DYING)
         return true;
-    if (actor->ready == NULL || actor->room == 0)
+    if (actor->ready == NULL || actor->held)
         return false;
     bool mail = actor->mail_next && actor->turns < actor->room && actor->mbox.first != NULL;
     actor->mail_next = false;
@@ -310,7 +311,13 @@ static __attribute__((noinline)) enum step run_step(struct cpu **cpu, struct act
             return STEP_ON;
         return mine ? STEP_OVER : STEP_NOT_OURS;
     }
-    struct cell *cell = actor->turns < actor->room ? mbox_take(&actor->mbox) : NULL;
+    if (actor->turns >= actor->room) {
+        if (!swap_has_work(actor))
+            return STEP_OVER;
+        *cpu = swap_run(*cpu, actor, &mine);
+        return mine ? STEP_ON : STEP_NOT_OURS;
+    }
+    struct cell *cell = mbox_take(&actor->mbox);
     if (cell == NULL)
         return STEP_OVER;
     struct instance *instance = actor->instance;
