@@ -191,7 +191,7 @@ struct wait {
     atomic_u64 lending;   /* generation << 8 | 1 + the priority that it lends the callee, or 0 */
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
-    uint32_t room_caps;   /* capabilities that the reply may bring */
+    uint32_t room_caps;   /* capabilities that the reply may bring: slots reserved in `caps` */
     uint32_t len;         /* of the reply, also when it did not fit; revoke: looks in vain */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];
@@ -338,6 +338,7 @@ static inline struct wait *wait_open(struct turn *turn)
     wait->result = TN_OK;
     wait->len = 0;
     wait->ncaps = 0;
+    wait->room_caps = 0;
     turn->wait = wait;
     at_store(&wait->lending, state >> WAIT_STATE_BITS << 8, RELAXED);
     /* RELEASE: whoever claims it sees the fields. */

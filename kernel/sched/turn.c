@@ -218,7 +218,8 @@ static tn_err wait_fill(struct wait *wait, struct space *from, const struct tn_p
     if (len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
         return TN_ETOOBIG;
     if (out->ncaps != 0) {
-        tn_err err = pack_transfer(from, out, wait->actor->space, wait->caps);
+        tn_err err = cap_deliver(from, out->caps, out->ncaps, out->move, wait->actor->space,
+                                 wait->caps);
         if (err != TN_OK) {
             wait->len = 0;
             return err;
@@ -421,6 +422,8 @@ void wait_release(struct cpu *cpu, struct wait *wait)
     if (wait->callee_ref)
         object_unref(actor_object(callee));
     wait->callee_ref = false;
+    if (wait->room_caps > wait->ncaps) /* a call's: slots that were reserved for its reply */
+        cap_unreserve(wait->actor->space, wait->caps + wait->ncaps, wait->room_caps - wait->ncaps);
     wait->turn->wait = NULL;
     wait->turn = NULL;
     wait_close(wait);
