@@ -24,8 +24,8 @@ struct limbo {
     uint64_t closed;      /* the epoch that every CPU must note before `waiting` is destroyed */
     struct list waiting;  /* objects that came before it began */
     struct list arriving; /* objects that came since */
-    uint32_t cpus;        /* 1 to TN_CPUS_MAX */
-    struct limbo_cpu cpu[TN_CPUS_MAX];
+    uint32_t cpus;        /* 1 to TN_THREADS_MAX */
+    struct limbo_cpu cpu[TN_THREADS_MAX];
 };
 
 /* Every CPU begins idle: it calls limbo_busy first. */
