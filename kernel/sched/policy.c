@@ -45,7 +45,8 @@ static struct cpu *adaptive_victim(struct cpu *cpu, uint32_t *ret_most)
     struct cpu *victim = NULL;
     uint32_t longest = 0;
     bool due = cpu->now - cpu->looked_ns >= STEAL_AFTER_NS;
-    for (uint32_t i = 0; i < kernel->ncpus; i++) {
+    const struct team *team = cpu->team;
+    for (uint32_t i = team->first; i < team->first + team->n; i++) {
         struct cpu *other = kernel->cpu[i];
         struct cpu_look *look = &cpu->look[i];
         if (other == cpu)
