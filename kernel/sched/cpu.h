@@ -25,7 +25,8 @@
  * The ordinary CPUs are one. The compute pool is another: actors that compute for long live there,
  * so that what is handed over to them delays nobody here, and threads of the system below share the
  * hardware out between the two. Each actor that blocks in calls of the system below has a team of
- * one CPU, on which nobody else lives: nothing can be queued behind it, and nothing is stolen there.
+ * one CPU, on which nobody else lives: nothing can be queued behind it, and nothing is stolen
+ * there.
  *
  * A call that blocks (cpu_blocks_begin, cpu_blocks_end) holds no one up:
  *   - grace periods: between the two the CPU counts as idle. It may, for it holds no pointer that
@@ -34,8 +35,8 @@
  *     nobody else lives there, and so no call runs at once there. The turn has its message, block
  *     and maps by refs; and its code asks the kernel for nothing between the two.
  *   - cpu_seize: component code never runs inside.
- *   - sleepers: who asks meanwhile sees `asleep` 0 and does not unpark; the loop looks when the turn
- *     is over. Timers of that CPU, and a kill, are seen then too.
+ *   - sleepers: who asks meanwhile sees `asleep` 0 and does not unpark; the loop looks when the
+ * turn is over. Timers of that CPU, and a kill, are seen then too.
  *   - the end of the kernel waits for it, as it does for every native turn. */
 #ifndef KERNEL_SCHED_CPU_H
 #define KERNEL_SCHED_CPU_H
@@ -75,7 +76,7 @@ struct cpu_stats {
     uint64_t messages_processed;
     uint64_t idle_time_ns, active_time_ns;
     uint64_t parks;
-    uint64_t stolen; /* actors taken from other CPUs */
+    uint64_t stolen;          /* actors taken from other CPUs */
     uint64_t blocked_time_ns; /* in calls that block, neither active nor idle */
 };
 
@@ -136,7 +137,7 @@ struct cpu {
     struct spinlock seize;                        /* one at a time takes the lock from the owner */
     struct cpu_shown shown;                       /* written by the owner */
     _Alignas(64) struct wheel wheel;              /* under the lock */
-    struct cpu_look look[TN_THREADS_MAX];            /* owner only */
+    struct cpu_look look[TN_THREADS_MAX];         /* owner only */
 };
 
 /* How many are queued there, at a guess; those that asked count as one. Any. */
@@ -180,8 +181,8 @@ struct kernel {
 /* Makes the kernel in the machine's first available region. TN_ENOMEM; TN_EINVAL: more than
  * TN_COMPUTE_MAX or TN_BLOCKING_MAX are asked for, TN_CPUS_MAX are left, or none is. */
 tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kernel);
-/* The homes of actors: the i-th ordinary CPU, or of the compute pool, counted round; and the i-th of
- * those that are for one actor each. */
+/* The homes of actors: the i-th ordinary CPU, or of the compute pool, counted round; and the i-th
+ * of those that are for one actor each. */
 static inline struct cpu *kernel_worker(struct kernel *kernel, uint32_t i)
 {
     return kernel->cpu[i % kernel->workers.n];

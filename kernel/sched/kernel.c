@@ -111,7 +111,7 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
     at_init(&kernel->alive, 0);
     at_init(&kernel->draining, 0);
     err = untyped_boot((char *)region.base + head, region.size_bytes - head, &kernel->limbo,
-                              &kernel->root);
+                       &kernel->root);
     if (err == TN_OK)
         err = boot_cpus(kernel);
     if (err != TN_OK)

@@ -38,7 +38,8 @@ void cpu_blocks_begin(struct cpu *cpu)
     ASSERT(at_load(&cpu->inside, RELAXED) == 0 && cpu->blocks_since_ns == 0);
     if (!cpu_is_alone(cpu))
         return;
-    cpu->blocks_since_ns = machine_now_ns() | 1; /* never 0; a nanosecond is neither here nor there */
+    cpu->blocks_since_ns =
+        machine_now_ns() | 1; /* never 0; a nanosecond is neither here nor there */
     limbo_idle(&cpu->kernel->limbo, cpu->id);
 }
 

@@ -18,7 +18,8 @@ struct kernel_stats {
     uint64_t memory_allocated_bytes;  /* of the kernel's memory, components' grants included */
     uint32_t cpu_utilization_percent; /* active of all time, 0 to 100 */
     uint32_t actors_alive;
-    uint32_t workers, compute, blocking; /* threads: ordinary CPUs, of the pool, of one actor each */
+    uint32_t workers, compute,
+        blocking; /* threads: ordinary CPUs, of the pool, of one actor each */
 };
 
 /* Sums over CPUs that run meanwhile: no counter is ever less than in an earlier answer, and each is

@@ -8,8 +8,8 @@
 int setup_machine(uint32_t cpus, uint64_t memory_bytes)
 {
     uint32_t more = cpus > TN_CPUS_MAX ? cpus - TN_CPUS_MAX : 0;
-    return linux_machine_init(&(struct linux_machine){
-        .cpus = cpus - more, .more = more, .memory_bytes = memory_bytes});
+    return linux_machine_init(
+        &(struct linux_machine){.cpus = cpus - more, .more = more, .memory_bytes = memory_bytes});
 }
 
 void setup_end(void)

@@ -85,7 +85,10 @@ struct boot_result {
 
 struct boot;
 
-/* Makes the boot's own memory in the kernel's root; the input lives until boot_end. TN_ENOMEM. */
+/* What the kernel is to be booted with is system_threads of the spec (kernel_config); without, the
+ * boot fails when it comes to the first component that asks for a thread.
+ *
+ * Makes the boot's own memory in the kernel's root; the input lives until boot_end. TN_ENOMEM. */
 tn_err boot_make(const struct boot_input *input, struct boot **ret_boot);
 /* Boots, runs and stops the system; returns when the kernel has ended. */
 void boot_run(struct boot *boot, struct boot_result *ret_result);
