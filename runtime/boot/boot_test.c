@@ -29,12 +29,14 @@ static struct str bits[2];      /* wasm, native */
     "\"hello\"\n" more
 #define JOB "[job]\nrun = \"hello.job\"\nargs = [\"Ada\"]\n"
 
+static const char *manifest = MANIFEST;
+
 static tn_err read_file(void *ctx, struct str path, struct str *ret)
 {
     (void)ctx;
     if (!str_eq(path, STR("hello/component.toml")))
         return TN_ENOTFOUND;
-    *ret = STR(MANIFEST);
+    *ret = str_of(manifest);
     return TN_OK;
 }
 
@@ -60,6 +62,8 @@ struct world {
     struct boot_result *result;
 };
 
+static bool no_threads; /* a kernel without those that the system asks for */
+
 static void world_make(struct world *w, const char *text, uint64_t seed)
 {
     memset(w, 0, sizeof(*w));
@@ -73,12 +77,17 @@ static void world_make(struct world *w, const char *text, uint64_t seed)
     if (system_parse(&input, &w->spec, faults) != TN_OK)
         fail_msg("%u faults: %s", faults->total, faults->at[0].text);
     free(faults);
+    uint32_t cpus = 1 + (uint32_t)(seed % 3);
+    struct system_threads threads = system_threads(&w->spec, cpus);
+    if (no_threads)
+        threads = (struct system_threads){0, 0};
     struct sim_machine sim = {.seed = seed,
-                              .cpus = 1 + (uint32_t)(seed % 3),
+                              .cpus = cpus + threads.compute + threads.blocking,
                               .memory_bytes = 32 << 20,
                               .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT};
     assert_int_equal(sim_machine_init(&sim), 0);
-    struct kernel_config config = {.spin = 4};
+    struct kernel_config config = {
+        .spin = 4, .compute = threads.compute, .blocking = threads.blocking};
     assert_int_equal(kernel_boot(&config, &w->kernel), TN_OK);
     w->result = calloc(1, sizeof(*w->result));
 }
@@ -167,6 +176,49 @@ static void test_job_in_kernel(void **state)
 {
     (void)state;
     check_job(SYSTEM(IN_KERNEL) JOB, false);
+}
+
+/* Beside the CPUs: of its own, and in the pool. */
+static const char *const run_lines[] = {"ring = 2\nblocking = true\n",
+                                        "ring = 2\ncompute = true\n"};
+
+static const char *manifest_with(const char *line)
+{
+    static char text[sizeof(MANIFEST) + 64];
+    const char *ring = strstr(MANIFEST, "ring = 2\n");
+    assert_non_null(ring);
+    snprintf(text, sizeof(text), "%.*s%s%s", (int)(ring - MANIFEST), MANIFEST, line, ring + 9);
+    return text;
+}
+
+static void test_job_beside_the_cpus(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        manifest = manifest_with(run_lines[i]);
+        check_job(SYSTEM("") JOB, true);
+        check_job(SYSTEM(IN_KERNEL) JOB, false);
+    }
+    manifest = MANIFEST;
+}
+
+static void test_no_thread_for_it(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct world w;
+        manifest = manifest_with(run_lines[i]);
+        no_threads = true;
+        world_make(&w, SYSTEM("") JOB, 1);
+        no_threads = false;
+        manifest = MANIFEST;
+        world_run(&w, NULL);
+        assert_int_equal(w.result->err, TN_ELIMIT);
+        assert_int_equal(w.result->phase, BOOT_SECURITY);
+        assert_string_equal(w.result->text, "hello: it is to have a thread beside the CPUs, and "
+                                            "this kernel has none left");
+        world_end(&w);
+    }
 }
 
 static struct boot *serving;
@@ -277,6 +329,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_serves_until_stopped),
         cmocka_unit_test(test_driver_has_its_interface),
         cmocka_unit_test(test_code_that_is_none),
+        cmocka_unit_test(test_job_beside_the_cpus),
+        cmocka_unit_test(test_no_thread_for_it),
     };
     int failed = cmocka_run_group_tests_name("boot", tests, NULL, NULL);
     free((void *)(uintptr_t)wasm.at);
