@@ -4,12 +4,19 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "kernel/mem/limbo.h"
 
 static void actor_destroy(struct object *object)
 {
     struct actor *actor = actor_of(object);
     ASSERT(actor->turns == 0 && actor->instance == NULL && actor->pool == NULL);
-    ASSERT(at_load(&actor->asked, RELAXED) == 0);
+    /* Who asked it in the last moment has put it on a list of its home, or the home is looking at
+     * it: later, then. `kept` is set before `asked` is cleared, and nobody is left to ask. */
+    bool asked = at_load(&actor->asked, ACQUIRE) != 0;
+    if ((asked || at_load(&actor->kept, ACQUIRE) != 0) && !limbo_drains(object->limbo)) {
+        limbo_add(object->limbo, object);
+        return;
+    }
     struct untyped *memory = actor_memory(actor);
     struct space *space = actor->space;
     struct wait *wait = at_load(&actor->waits, RELAXED);
@@ -41,6 +48,8 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     at_init(&actor->home, config->home);
     at_init(&actor->life, ACTOR_CREATED);
     at_init(&actor->asked, 0);
+    at_init(&actor->kept, 0);
+    at_init(&actor->applied, NULL);
     at_init(&actor->talker, CPU_NONE);
     at_init(&actor->woken, NULL);
     at_init(&actor->waits, NULL);
@@ -126,6 +135,34 @@ struct wait *wait_open(struct turn *turn)
     /* RELEASE: whoever claims it sees the fields. */
     at_store(&wait->state, (state & ~(uint64_t)WAIT_STATE_MASK) | WAIT_OPEN, RELEASE);
     return wait;
+}
+
+void actor_apply(struct actor *actor, struct wait *wait)
+{
+    ASSERT(!wait->applied && list_empty(&wait->link));
+    wait->applied = true;
+    wait->queue_generation = wait_generation(wait);
+    struct wait *head = at_load(&actor->applied, RELAXED);
+    do {
+        wait->applied_link = head;
+        /* RELEASE: who takes it sees the link and the generation. */
+    } while (!at_cas(&actor->applied, &head, wait, RELEASE, RELAXED));
+}
+
+void actor_take_applied(struct actor *actor)
+{
+    if (at_load(&actor->applied, RELAXED) == NULL)
+        return;
+    /* ACQUIRE pairs with actor_apply. */
+    struct wait *wait = at_swap(&actor->applied, NULL, ACQUIRE), *oldest = NULL;
+    while (wait != NULL) {
+        struct wait *next = wait->applied_link;
+        wait->applied_link = oldest;
+        oldest = wait;
+        wait = next;
+    }
+    for (; oldest != NULL; oldest = oldest->applied_link)
+        list_push_back(&actor->senders.waits, &oldest->link);
 }
 
 void wait_enqueue(struct wait *wait, struct wait_queue *queue)

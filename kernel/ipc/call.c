@@ -120,7 +120,7 @@ static tn_err make_cell(struct calling *c, struct cell **ret_cell)
         err = pack_post(caller->space, c->in, c->callee->space, c->caps);
     if (err != TN_OK) {
         block_free(c->block);
-        cell_give(c->cpu, cell);
+        cell_give(c->cpu, &c->cpu->back, cell);
         return err;
     }
     if (c->block != NULL)

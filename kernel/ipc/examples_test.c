@@ -336,7 +336,7 @@ static void costs(struct kit *kit)
     assert_non_null(cell);
     expect_row("pool of cells, with its first 15", mem_stats(a->memory).used_bytes - before);
     cpu_enter(kernel->cpu[0]);
-    cell_give(kernel->cpu[0], cell);
+    cell_give(kernel->cpu[0], NULL, cell);
     cpu_leave(kernel->cpu[0]);
 }
 

@@ -97,6 +97,13 @@ tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap note, tn_time 
                        uint64_t *ret_bits);
 tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits);
 
+/* Deletes all that is derived from `cap`, and waits until no CPU can still use any of it.
+ * revoke_end may be pending once more. Errors of cap_revoke, TN_ENOMEM, TN_ESTACK: nothing is done.
+ * TN_ETIME (the turn's deadline, or no stack is left to wait on), TN_ECANCELLED: none is left to be
+ * used anew, but an operation that was under way may still be. */
+tn_err revoke_begin(struct cpu *cpu, struct turn *turn, tn_cap cap);
+tn_err revoke_end(struct cpu *cpu, struct turn *turn, tn_cap cap);
+
 /* Pending unless TN_ECANCELLED or TN_ESTACK; nothing to end. */
 tn_err yield_begin(struct cpu *cpu, struct turn *turn);
 

@@ -69,7 +69,7 @@ static tn_err make_cell(const struct sending *s, struct cell **ret_cell)
         err = pack_post(actor->space, in, s->target->space, caps);
     if (__builtin_expect(err != TN_OK, 0)) {
         block_free(block);
-        cell_give(s->cpu, cell);
+        cell_give(s->cpu, &s->cpu->back, cell);
         return err;
     }
     fill(cell, block, in, caps);
@@ -100,13 +100,13 @@ static tn_err deliver(const struct sending *s)
 
 bool credit_away(struct cpu *own, struct actor *target)
 {
+    bool got = false;
     if (mbox_reserve_away(&target->mbox))
         return true;
-    /* RELAXED: whether there are any at this moment is all that can be said. */
-    if (at_load(&target->mbox.credits, RELAXED) == 0)
-        return false;
+    if (!mbox_may_share(&target->mbox, &got))
+        return got;
     struct cpu *home = actor_lock(own, target);
-    bool got = mbox_share(&target->mbox);
+    got = mbox_share(&target->mbox);
     actor_unlock(own, home);
     return got;
 }
@@ -116,6 +116,23 @@ static tn_err check_pack(const struct tn_pack *in)
     if (in->ncaps > TN_PACK_CAPS)
         return TN_EINVAL;
     return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
+}
+
+/* Queues for a credit of an actor that lives here, or applies for one to another CPU; true when
+ * there was one after all. */
+static bool queue_for_credit(struct cpu *cpu, struct actor *target, struct wait *wait)
+{
+    cpu_enter(cpu);
+    bool here = actor_here(cpu, target);
+    bool got = here && mbox_reserve(&target->mbox);
+    if (here && !got)
+        wait_enqueue(wait, &target->senders);
+    cpu_leave(cpu);
+    if (!here) {
+        actor_apply(target, wait);
+        sched_ask(target, ASK_LOOK);
+    }
+    return got;
 }
 
 /* Waits for a credit. TN_OK: there was one after all, of the target's own door. */
@@ -140,12 +157,7 @@ static tn_err wait_for_credit(const struct sending *s)
         wait_release(s->cpu, wait);
         return TN_EDEADLK;
     }
-    struct cpu *home = actor_lock(s->cpu, target);
-    bool got = mbox_reserve(&target->mbox);
-    if (!got)
-        wait_enqueue(wait, &target->senders);
-    actor_unlock(s->cpu, home);
-    if (got) {
+    if (queue_for_credit(s->cpu, target, wait)) {
         wait_release(s->cpu, wait);
         return TN_OK;
     }
@@ -249,7 +261,8 @@ tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
         err = TN_EGONE;
     s.target = granted;
     if (err == TN_OK) {
-        wait->credit_held = false; /* deliver's now */
+        wait->credit_held = false; /* deliver's now; it goes back where it will be needed again */
+        s.away = !actor_here(cpu, granted);
         err = deliver(&s);
     }
     wait_release(cpu, wait);

@@ -76,8 +76,7 @@ struct cpu_stats {
     uint64_t messages_processed;
     uint64_t idle_time_ns, active_time_ns;
     uint64_t parks;
-    uint64_t stolen;          /* actors taken from other CPUs */
-    uint64_t blocked_time_ns; /* in calls that block, neither active nor idle */
+    uint64_t stolen; /* actors taken from other CPUs */
 };
 
 /* What a CPU remembers of another's queue since it last looked (policy.h). */
@@ -115,7 +114,6 @@ struct cpu {
     _Alignas(64) uint32_t id;
     uint32_t until_clock; /* turns until the next look */
     struct kernel *kernel;
-    struct team *team;
     tn_time now; /* at the last look at the clock */
     struct cpu_stats stats;
     struct fiber *free; /* stacks at hand */
@@ -125,11 +123,14 @@ struct cpu {
     tn_time looked_ns;        /* at other queues */
     struct fiber *leaving;    /* just left for good: freed by whoever runs next */
     struct turn *parking;     /* just left to wait: parked by whoever runs next */
+    struct cells_back back;   /* consumed cells of other CPUs' actors */
     struct actor *metered;    /* whose time runs; NULL: nobody's */
     tn_time metered_since_ns; /* where it is exact */
     uint64_t routed;          /* messages whose target was drawn here */
     uint64_t causes;          /* trace contexts begun here */
-    tn_time blocks_since_ns;  /* its turn is in a call that blocks since then; 0: it is not */
+    struct team *team;
+    tn_time blocks_since_ns; /* its turn is in a call that blocks since then; 0: it is not */
+    tn_time blocked_ns;      /* in such calls, neither active nor idle */
     struct machine_fiber boot;
     /* shared */
     _Alignas(64) atomic_of(struct actor *) asked; /* actors that others asked, newest first */

@@ -171,6 +171,7 @@ static void settle(struct kernel *kernel)
             sched_run_dead(cpu, actor);
             cpu_enter(cpu);
         }
+        cells_back_flush(&cpu->back);
         cpu_leave(cpu);
     }
 }
@@ -314,18 +315,19 @@ static bool reap_turns(struct cpu *cpu, struct actor *actor)
 static void actor_gone(struct cpu *cpu, struct actor *actor)
 {
     cpu_enter(cpu);
+    mbox_settle(&actor->mbox);
     actor->run = ACTOR_GONE;
     credits_grant(cpu, actor);
     sched_ready(cpu, actor);
+    sched_let_go(actor);
     cpu_leave(cpu);
-    object_unref(actor_object(actor));
 }
 
 void sched_run_dead(struct cpu *cpu, struct actor *actor)
 {
     ASSERT(actor_life(actor) == ACTOR_DEAD && actor->turns == 0 && actor->instance == NULL);
     mailbox_drain(cpu, actor);
-    actor_gone(cpu, actor); /* the queue's ref */
+    actor_gone(cpu, actor);
 }
 
 bool actor_reap(struct cpu *cpu, struct actor *actor)
@@ -344,6 +346,7 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
     actor->pool = NULL;
     at_store(&actor->life, ACTOR_DEAD, SEQ_CST);
     actor_gone(cpu, actor);
+    object_unref(actor_object(actor));
     (void)at_sub(&cpu->kernel->alive, 1, SEQ_CST);
     kernel_stop_if_empty(cpu->kernel);
     return true;

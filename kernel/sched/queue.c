@@ -113,13 +113,8 @@ void sched_ask(struct actor *actor, uint32_t bits)
      * done with the link. */
     if (at_or(&actor->asked, bits, ACQ_REL) != 0)
         return;
-    /* Whoever asks has it from somebody who held it in this turn; it may be on its way out since.
-     */
-    if (!object_try_ref(actor_object(actor))) {
-        at_store(&actor->asked, 0, RELAXED);
-        return;
-    }
-    /* It may move in this moment: then its old home passes it on. */
+    /* It may be on its way out; its memory stays until its home has looked. It may move in this
+     * moment: then its old home passes it on. */
     asked_push(at_load(&actor->home, ACQUIRE), actor);
 }
 
@@ -157,6 +152,10 @@ static bool follows(struct cpu *cpu, struct actor *actor)
 /* One that asked is looked at. Inside its home. */
 static void answer_asked(struct cpu *cpu, struct actor *actor)
 {
+    /* Nobody but the list may hold it any more, so it is kept until we are done. */
+    bool dead = actor_life(actor) == ACTOR_DEAD;
+    if (dead)
+        at_store(&actor->kept, 1, RELAXED);
     /* ACQ_REL: from here on it can be put on a list again; what the bits speak of is seen. */
     uint32_t bits = at_swap(&actor->asked, 0, ACQ_REL);
     ASSERT(bits != 0);
@@ -165,12 +164,15 @@ static void answer_asked(struct cpu *cpu, struct actor *actor)
         mbox_collect(&actor->mbox);
     if ((bits & ASK_WOKEN) != 0)
         take_woken(actor);
+    actor_take_applied(actor);
     if (!wait_queue_empty(&actor->senders))
         credits_grant(cpu, actor);
     if (woken_by_mail && bits == ASK_MAIL && follows(cpu, actor))
         return;
     queue_again(cpu, actor);
     sched_ready(cpu, actor);
+    if (dead)
+        sched_let_go(actor);
 }
 
 void queue_take_asked(struct cpu *cpu)
@@ -189,9 +191,8 @@ void queue_take_asked(struct cpu *cpu)
         struct cpu *home = at_load(&oldest->home, ACQUIRE);
         if (home == cpu) {
             answer_asked(cpu, oldest);
-            object_unref(actor_object(oldest));
         } else {
-            asked_push(home, oldest); /* it has moved; the ref goes along */
+            asked_push(home, oldest); /* it has moved */
         }
         oldest = next;
     }

@@ -55,7 +55,7 @@ void cpu_blocks_end(struct cpu *cpu)
     cpu->blocks_since_ns = 0;
     cpu->now += blocked;
     cpu->metered_since_ns += blocked;
-    cpu->stats.blocked_time_ns += blocked;
+    cpu->blocked_ns += blocked;
     stats_show(cpu);
 }
 
@@ -406,6 +406,8 @@ void sched_loop(struct cpu *cpu)
     struct kernel *kernel = cpu->kernel;
     cpu_enter(cpu);
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
+        if (cpu->back.pool != NULL)
+            cells_back_flush(&cpu->back);
         sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
         uint32_t batches = at_load(&cpu->batches, RELAXED) + 1;
@@ -424,6 +426,7 @@ void sched_loop(struct cpu *cpu)
             watch_poke(cpu);
         cpu = run_actor(cpu, actor);
     }
+    cells_back_flush(&cpu->back);
     sched_meter(cpu, NULL); /* who stopped the kernel is charged too */
     cpu_leave(cpu);
     stats_show(cpu);

@@ -26,21 +26,23 @@ static inline void turn_finish(struct cpu *cpu, struct turn *turn)
     if (turn->block != NULL)
         block_free(turn->block);
     if (turn->cell != NULL)
-        cell_give(cpu, turn->cell);
+        cell_give(cpu, &cpu->back, turn->cell);
 }
 /* Leaves a turn waiting, or ready again if it was woken meanwhile, and releases its actor. Inside.
  */
 void turn_park(struct cpu *cpu, struct turn *turn);
 /* A parked turn of an actor that lives here goes to the end of the ready ones. Inside. */
 void turn_made_ready(struct actor *actor, struct turn *turn);
-/* Hands out credits to those who wait for one. Inside. */
+/* Hands out credits to those who wait for one: all there are, or, while it runs with more in its
+ * mailbox, at least half of the mailbox at a time, so that who pours and who drains do not take
+ * turns message by message. Inside. */
 void credits_grant(struct cpu *cpu, struct actor *actor);
 /* The message that a cell was is out of the mailbox: its credit goes to who waits for one, or back.
  * Inside. */
 static inline void credit_freed(struct cpu *cpu, struct actor *actor, const struct cell *cell)
 {
     if ((cell->flags & CELL_AWAY) != 0)
-        mbox_credit_away(&actor->mbox);
+        mbox_credit_freed(&actor->mbox);
     else
         mbox_credit(&actor->mbox);
     if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
@@ -53,9 +55,16 @@ void mailbox_drain(struct cpu *cpu, struct actor *actor);
 /* The runner of a DYING actor ends what can be ended now, outside; true when it is DEAD. Else it is
  * still the runner. */
 bool actor_reap(struct cpu *cpu, struct actor *actor);
-/* Empties the mailbox of a DEAD actor that was taken from a queue, and drops the queue's ref.
- * Outside. */
+/* Empties the mailbox of a DEAD actor that was taken from a queue. Outside. */
 void sched_run_dead(struct cpu *cpu, struct actor *actor);
+
+/* Nobody is looking at the DEAD actor any more, unless it is in a queue: its memory may go. Inside;
+ * the last access. */
+static inline void sched_let_go(struct actor *actor)
+{
+    if (actor->run == ACTOR_GONE)
+        at_store(&actor->kept, 0, RELEASE); /* pairs with actor_destroy */
+}
 
 /* All that is left of a dying actor is native turns that wait, and know that they are to end. */
 bool actor_is_stuck(struct actor *actor);
@@ -89,8 +98,7 @@ void queue_remove(struct cpu *cpu, struct actor *actor);
 /* A QUEUED actor whose priority has risen moves to that queue. */
 void queue_again(struct cpu *cpu, struct actor *actor);
 void queue_take_asked(struct cpu *cpu);
-/* Puts an actor whose first bit the caller has set on its home's list, which holds a ref from now
- * on. Any CPU. */
+/* Puts an actor whose first bit the caller has set on its home's list. Any CPU. */
 void asked_push(struct cpu *home, struct actor *actor);
 
 /* steal.c */

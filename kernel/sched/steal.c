@@ -30,10 +30,8 @@ void actor_follow(struct cpu *cpu, struct actor *actor, struct cpu *to)
      * it on a list, or is about to, and that finds the new home. */
     uint32_t before = at_or(&actor->asked, ASK_MAIL | ASK_WOKEN | ASK_LOOK, ACQ_REL);
     actor_set_home(actor, to);
-    if (before == 0) {
-        object_ref(actor_object(actor)); /* the list that it was on still holds one */
+    if (before == 0)
         asked_push(to, actor);
-    }
 }
 
 /* In nobody's queue until the thief has put it into its own: whoever has the thief's lock

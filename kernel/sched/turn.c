@@ -12,13 +12,13 @@ bool actor_is_stuck(struct actor *actor)
     return actor->waiting != NULL;
 }
 
-/* Nobody runs a dead actor, so what came too late queues it once more, to have its mailbox emptied.
- * The queue holds a ref. */
+/* Nobody runs a dead actor, so what came too late queues it once more, to have its mailbox emptied;
+ * it is kept meanwhile. */
 void sched_ready_dead(struct cpu *cpu, struct actor *actor)
 {
     if (actor->mbox.first == NULL)
         return;
-    object_ref(actor_object(actor));
+    at_store(&actor->kept, 1, RELAXED); /* the message's sender has not passed its boundary yet */
     actor->run = ACTOR_QUEUED;
     queue_push(cpu, actor);
 }
@@ -36,11 +36,14 @@ void sched_ready(struct cpu *cpu, struct actor *actor)
 void actor_release(struct cpu *cpu, struct actor *actor)
 {
     ASSERT(actor->run == ACTOR_RUNNING);
+    mbox_settle(&actor->mbox);
     actor->run = ACTOR_IDLE;
     if (actor_has_work(actor)) {
         actor->run = ACTOR_QUEUED;
         queue_push(cpu, actor);
     }
+    if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
+        credits_grant(cpu, actor);
 }
 
 static void post_away(struct cpu *cpu, struct actor *actor, struct cell *cell)
@@ -304,10 +307,15 @@ void turn_answer_or_drop(struct cpu *cpu, struct turn *turn, tn_err result,
 void credits_grant(struct cpu *cpu, struct actor *actor)
 {
     struct wait_queue *queue = &actor->senders;
-    while (!wait_queue_empty(queue) && mbox_reserve(&actor->mbox)) {
+    struct mbox *mbox = &actor->mbox;
+    bool more = mbox->first != NULL &&
+                (actor->run == ACTOR_RUNNING || actor->run == ACTOR_QUEUED) && actor->room > 0;
+    if (more && mbox_room(mbox) < (mbox->capacity + 1) / 2)
+        return;
+    while (!wait_queue_empty(queue) && mbox_reserve_for(mbox)) {
         struct wait *wait = wait_queue_claim(queue);
         if (wait == NULL) {
-            mbox_credit(&actor->mbox);
+            mbox_credit(mbox);
             break;
         }
         wait->credit_held = true;
@@ -341,7 +349,7 @@ void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
     block_free(block);
     cpu_enter(cpu);
     credit_freed(cpu, actor, cell);
-    cell_give(cpu, cell);
+    cell_give(cpu, &cpu->back, cell);
     cpu_leave(cpu);
 }
 
@@ -378,9 +386,13 @@ void credit_back(struct cpu *cpu, struct actor *actor, bool away)
  */
 static void wait_release_credit(struct cpu *cpu, struct wait *wait, struct actor *actor)
 {
-    struct cpu *home = actor_lock(cpu, actor);
-    wait_dequeue(wait);
-    actor_unlock(cpu, home);
+    if (!wait->credit_held) { /* else it was taken out by who gave it that */
+        struct cpu *home = actor_lock(cpu, actor);
+        actor_take_applied(actor);
+        wait_dequeue(wait);
+        actor_unlock(cpu, home);
+    }
+    wait->applied = false;
     wait->credit_of = NULL;
     if (wait->credit_held)
         credit_back(cpu, actor, false);

@@ -292,7 +292,13 @@ tn_err tn_cap_drop(tn_cap cap)
 tn_err tn_cap_revoke(tn_cap cap)
 {
     struct cpu *cpu;
-    return cap_revoke(turn_here(&cpu)->actor->space, cap);
+    struct turn *turn = turn_here(&cpu);
+    tn_err err = revoke_begin(cpu, turn, cap);
+    while (err == IPC_PENDING) {
+        cpu = turn_wait(cpu, turn);
+        err = revoke_end(cpu, turn, cap);
+    }
+    return err;
 }
 
 tn_err tn_buf_new(tn_cap memory, uint64_t size_bytes, tn_cap *ret_buf)

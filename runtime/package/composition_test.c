@@ -105,12 +105,12 @@ static void the_page_has_every_key(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "name",       "version",  "kind",    "ring",          "description", "interface",
-        "rights",     "optional", "memory",  "fuel_per_call", "mailbox",     "deadline",
-        "stack",      "wasm",     "native",  "architecture",  "cpus",        "package",
-        "domain",     "priority", "restart", "restarts_max",  "config",      "limits",
-        "components", "path",     "default", "directory",     "run",         "args",
-        "blocking",   "compute",  "channel", "concurrency",   "to",          "route",
+        "name",       "version",  "kind",     "ring",          "description", "interface",
+        "rights",     "optional", "memory",   "fuel_per_call", "mailbox",     "deadline",
+        "stack",      "wasm",     "native",   "architecture",  "cpus",        "package",
+        "domain",     "priority", "restart",  "restarts_max",  "config",      "limits",
+        "components", "path",     "default",  "directory",     "run",         "args",
+        "blocking",   "compute",  "channel",  "concurrency",   "to",          "route",
         "weights",    "hash",     "capacity",
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -536,6 +536,8 @@ static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
     if (guest->op == OP_YIELD && machine_now_ns() >= turn->info.deadline)
         return fault(guest, cpu, TN_ETIME);
     tn_err err = guest_op_end(guest, cpu);
+    if (err == IPC_PENDING)
+        return TURN_WAITS;
     guest->resumes = true;
     guest->resume_value = (uint32_t)err;
     return run_on(guest, cpu);

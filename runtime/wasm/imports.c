@@ -314,7 +314,12 @@ static enum wasm_status host_cap_revoke(void *host, struct wasm_instance *instan
 {
     struct guest *guest = host;
     (void)instance;
-    return done(results, cap_revoke(guest->turn.actor->space, args[0]));
+    tn_err err = revoke_begin(guest->cpu, &guest->turn, args[0]);
+    if (err != IPC_PENDING)
+        return done(results, err);
+    guest->op = OP_REVOKE;
+    guest->op_to = args[0];
+    return WASM_PENDING;
 }
 
 static enum wasm_status host_buf_new(void *host, struct wasm_instance *instance,
@@ -519,6 +524,11 @@ tn_err guest_op_end(struct guest *guest, struct cpu *cpu)
         return wait_end(guest, guest->op_to, err, bits, guest->op_bits);
     case OP_YIELD:
         return guest->turn.cancelled ? TN_ECANCELLED : TN_OK;
+    case OP_REVOKE:
+        err = revoke_end(cpu, &guest->turn, guest->op_to);
+        if (err == IPC_PENDING)
+            guest->op = OP_REVOKE;
+        return err;
     case OP_NONE:
     case OP_FRESH:
     case OP_SLICE:
