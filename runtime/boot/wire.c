@@ -208,13 +208,13 @@ tn_err boot_configure(struct boot *boot)
             return err;
     }
     for (uint32_t i = 0; i < boot->input.spec->ncomponents; i++) {
-        struct part *part = boot_component(boot, i);
-        for (uint32_t k = 0; k < part->spec->nneeds; k++) {
-            const struct need_spec *need = &part->spec->needs[k];
+        const struct component_spec *spec = &boot->input.spec->components[i];
+        for (uint32_t k = 0; k < spec->nneeds; k++) {
+            const struct need_spec *need = &spec->needs[k];
             if (need->wire == WIRE_NONE || need->wire == WIRE_COMPONENT ||
                 need->wire == WIRE_CHANNEL)
                 continue;
-            tn_err err = add_grant(boot, part, need);
+            tn_err err = add_grant(boot, boot_component(boot, i), need);
             if (err != TN_OK)
                 return err;
         }

@@ -112,7 +112,7 @@ static uint64_t capacity_parse(const struct section *wire, const struct componen
     if (node == NULL)
         (void)section_need(wire, "capacity", TOML_STRING, "capacity = \"64 KiB\"");
     section_size(wire, "capacity", &bytes);
-    if (bytes == 0)
+    if (node == NULL || bytes == 0)
         return 0;
     if (!is_pow2(bytes) || bytes < TN_CHANNEL_MIN || bytes > TN_CHANNEL_MAX) {
         fault(wire->doc, node->at,
