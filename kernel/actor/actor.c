@@ -113,28 +113,12 @@ static struct wait *wait_make(struct actor *actor)
     return wait;
 }
 
-struct wait *wait_open(struct turn *turn)
+struct wait *wait_find(struct actor *actor)
 {
-    struct actor *actor = turn->actor;
     struct wait *wait = at_load(&actor->waits, RELAXED);
     while (wait != NULL && wait->turn != NULL)
         wait = wait->made;
-    if (wait == NULL) {
-        wait = wait_make(actor);
-        if (wait == NULL)
-            return NULL;
-    }
-    uint64_t state = at_load(&wait->state, RELAXED);
-    ASSERT((state & WAIT_STATE_MASK) == WAIT_FREE && turn->wait == NULL);
-    wait->turn = turn;
-    wait->result = TN_OK;
-    wait->len = 0;
-    wait->ncaps = 0;
-    turn->wait = wait;
-    at_store(&wait->lending, state >> WAIT_STATE_BITS << 8, RELAXED);
-    /* RELEASE: whoever claims it sees the fields. */
-    at_store(&wait->state, (state & ~(uint64_t)WAIT_STATE_MASK) | WAIT_OPEN, RELEASE);
-    return wait;
+    return wait != NULL ? wait : wait_make(actor);
 }
 
 void actor_apply(struct actor *actor, struct wait *wait)

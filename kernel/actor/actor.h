@@ -289,7 +289,28 @@ static inline struct untyped *actor_memory(struct actor *actor)
 
 /* A wait of this actor that no turn uses, made if there is none and charged to it, open for `turn`
  * from now on and its turn->wait; NULL: no memory. RUNNING only. */
-struct wait *wait_open(struct turn *turn);
+struct wait *wait_find(struct actor *actor);
+static inline struct wait *wait_open(struct turn *turn)
+{
+    struct actor *actor = turn->actor;
+    struct wait *wait = at_load(&actor->waits, RELAXED); /* only the runner adds to them */
+    if (__builtin_expect(wait == NULL || wait->turn != NULL, 0)) {
+        wait = wait_find(actor);
+        if (wait == NULL)
+            return NULL;
+    }
+    uint64_t state = at_load(&wait->state, RELAXED);
+    ASSERT((state & WAIT_STATE_MASK) == WAIT_FREE && turn->wait == NULL);
+    wait->turn = turn;
+    wait->result = TN_OK;
+    wait->len = 0;
+    wait->ncaps = 0;
+    turn->wait = wait;
+    at_store(&wait->lending, state >> WAIT_STATE_BITS << 8, RELAXED);
+    /* RELEASE: whoever claims it sees the fields. */
+    at_store(&wait->state, state | WAIT_OPEN, RELEASE);
+    return wait;
+}
 static inline uint64_t wait_generation(struct wait *wait)
 {
     return at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;

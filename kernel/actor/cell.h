@@ -18,13 +18,13 @@
  * Those of `away` come back together (`freed`), at the end of a batch.
  *
  * What one CPU writes for another costs a cache line to be brought there, some 50 ns. So the words
- * that senders write are together, apart from those of the home, and what goes back (credits, cells)
- * goes back in batches.
+ * that senders write are together, apart from those of the home, and what goes back (credits,
+ * cells) goes back in batches.
  *
  * Invariants
  *   1. A cell is in one place: its pool's free list, a mailbox, or the hands of one turn.
- *   2. credits + away + freed + messages in the mailbox that took one + credits that waiting senders
- *      were granted or that a sender holds = capacity.
+ *   2. credits + away + freed + messages in the mailbox that took one + credits that waiting
+ * senders were granted or that a sender holds = capacity.
  *   3. A pool's memory lives until its last cell has come back, though its actor be gone. */
 #ifndef KERNEL_ACTOR_CELL_H
 #define KERNEL_ACTOR_CELL_H
@@ -248,6 +248,17 @@ bool mbox_push(struct mbox *mbox, struct cell *cell);
 /* Moves the stack to the end of the queue. Under the lock. */
 void mbox_collect(struct mbox *mbox);
 
+/* Puts a cell at the end of the queue. Under the lock. */
+static inline void mbox_append(struct mbox *mbox, struct cell *cell)
+{
+    cell->link = NULL;
+    if (mbox->first == NULL)
+        mbox->first = cell;
+    else
+        mbox->last->link = cell;
+    mbox->last = cell;
+}
+
 /* Puts a cell at the end. Under the lock. */
 static inline void mbox_put(struct mbox *mbox, struct cell *cell)
 {
@@ -255,12 +266,7 @@ static inline void mbox_put(struct mbox *mbox, struct cell *cell)
      * that moved to this CPU brought it along. */
     if (at_load(&mbox->pushed, RELAXED) != NULL)
         mbox_collect(mbox);
-    cell->link = NULL;
-    if (mbox->first == NULL)
-        mbox->first = cell;
-    else
-        mbox->last->link = cell;
-    mbox->last = cell;
+    mbox_append(mbox, cell);
 }
 
 /* Takes the oldest out of the queue; NULL when it is empty. Under the lock. */

@@ -85,6 +85,7 @@ tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out);
 tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint32_t method,
                   const struct tn_pack *in, tn_time deadline);
 
+/* See quick.h for who calls it often. */
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, uint32_t flags);
 /* Tries again what was pending: TN_OK, an error, or IPC_PENDING once more. The arguments must be

@@ -5,20 +5,7 @@
 #include "base/assert.h"
 #include "kernel/cap/lookup.h"
 #include "kernel/ipc/ipc.h"
-
-struct endpoint {
-    struct object object;
-    struct actor *target; /* holds a ref; NULL: `route` says which */
-    struct route *route;
-    uint16_t interface;
-};
-
-extern const struct object_class endpoint_class;
-static inline struct endpoint *endpoint_of(struct object *object)
-{
-    ASSERT(object->class == &endpoint_class);
-    return (struct endpoint *)object;
-}
+#include "kernel/ipc/quick.h"
 
 /* Which of several targets takes this message; one that cannot serve when none can. */
 struct actor *endpoint_route(struct cpu *cpu, struct endpoint *endpoint, const struct tn_pack *in);
@@ -96,7 +83,18 @@ tn_err channel_bell(struct turn *turn, tn_cap end, struct object **ret_object,
 struct cell *actor_cell(struct actor *actor);
 
 /* A fresh wait of the turn's actor that expires at `deadline`; its generation. TN_ENOMEM. */
-tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation);
+static inline tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation)
+{
+    struct wait *wait = wait_open(turn);
+    if (__builtin_expect(wait == NULL, 0))
+        return TN_ENOMEM;
+    *ret_generation = wait_generation(wait);
+    *ret_wait = wait;
+    return TN_OK;
+}
+/* The turns below this one, whose calls run at once, say for whom they wait and lend him their
+ * priority. Before this one says for whom it waits, or looks for a circle. */
+void calls_publish(struct turn *turn);
 /* A credit of the target's mailbox, taken outside of its home; false when it is full. `own` is the
  * caller's CPU. */
 bool credit_away(struct cpu *own, struct actor *target);

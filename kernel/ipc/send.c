@@ -3,7 +3,6 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "kernel/sched/post.h"
 
 /* Makes the block that a message needs which does not fit into its cell; *ret_block is NULL when it
  * does. */
@@ -152,6 +151,7 @@ static tn_err wait_for_credit(const struct sending *s)
         return err;
     object_ref(actor_object(target));
     wait->credit_of = target;
+    calls_publish(turn);
     wait_set_callee(wait, target, SEQ_CST);
     if (actor_waits_for_itself(turn->actor)) {
         wait_release(s->cpu, wait);
@@ -165,42 +165,7 @@ static tn_err wait_for_credit(const struct sending *s)
     return IPC_PENDING;
 }
 
-/* The usual message: short, without capabilities, to an actor that lives on this CPU and has room,
- * from one that has sent before. False: it is not that; nothing was done. */
-static inline __attribute__((always_inline)) bool send_near(struct cpu *cpu, struct turn *turn,
-                                                            struct actor *target, uint64_t badge,
-                                                            uint32_t method,
-                                                            const struct tn_pack *in)
-{
-    struct actor *actor = turn->actor;
-    struct cell_pool *pool = actor->pool;
-    uint32_t len = in->len;
-    if (in->ncaps != 0 || len > TN_INLINE || pool == NULL)
-        return false;
-    cpu_enter(cpu);
-    struct cell *cell = pool->free;
-    if (__builtin_expect(!actor_here(cpu, target) || cell == NULL, 0) ||
-        !mbox_reserve(&target->mbox)) {
-        cpu_leave(cpu);
-        return false;
-    }
-    pool->free = cell->link;
-    cell->badge = badge;
-    cell->cause = turn->info.cause;
-    cell->method = method;
-    cell->cls = TN_CLS_USER;
-    cell->flags = CELL_ONEWAY;
-    cell->ncaps = 0;
-    cell->len = (uint8_t)len;
-    bytes_copy_short(cell->body.bytes, in->data, len);
-    actor->stats.messages_sent++;
-    post_here(cpu, target, cell);
-    cpu_leave(cpu);
-    return true;
-}
-
-/* Any other message. */
-static __attribute__((noinline)) tn_err send_other(struct sending *s, uint32_t flags)
+static tn_err send(struct sending *s, uint32_t flags)
 {
     tn_err err = check_pack(s->in);
     if (err != TN_OK)
@@ -230,17 +195,12 @@ static __attribute__((noinline)) tn_err send_other(struct sending *s, uint32_t f
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, uint32_t flags)
 {
-    struct endpoint *endpoint;
-    struct actor *target;
-    uint64_t badge;
-    tn_err err = endpoint_decode(cpu, turn, to, method, in, &endpoint, &target, &badge);
-    if (__builtin_expect(err != TN_OK, 0))
-        return err;
-    if (__builtin_expect(send_near(cpu, turn, target, badge, method, in), 1))
+    if (send_quick(cpu, turn, to, method, in))
         return TN_OK;
-    struct sending s = {
-        .cpu = cpu, .turn = turn, .target = target, .badge = badge, .method = method, .in = in};
-    return send_other(&s, flags);
+    struct sending s = {.cpu = cpu, .turn = turn, .method = method, .in = in};
+    struct endpoint *endpoint;
+    tn_err err = endpoint_decode(cpu, turn, to, method, in, &endpoint, &s.target, &s.badge);
+    return err == TN_OK ? send(&s, flags) : err;
 }
 
 tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,

@@ -14,8 +14,18 @@ __attribute__((noreturn)) void sched_loop(struct cpu *cpu);
  * none goes short while others hoard. */
 uint32_t fiber_cache(const struct kernel *kernel);
 void fiber_switch_to(struct cpu *cpu, struct machine_fiber *from, struct fiber *to);
+void sched_park(struct cpu *cpu);
 /* First thing on the far side of every switch: finishes what the side that left could not. */
-void sched_landed(struct cpu *cpu);
+static inline void sched_landed(struct cpu *cpu)
+{
+    struct fiber *leaving = cpu->leaving;
+    if (leaving != NULL) {
+        cpu->leaving = NULL;
+        fiber_put(cpu, leaving);
+    }
+    if (__builtin_expect(cpu->parking != NULL, 0))
+        sched_park(cpu);
+}
 
 /* Frees what a turn that has ended held. Inside. */
 static inline void turn_finish(struct cpu *cpu, struct turn *turn)
@@ -80,15 +90,28 @@ static inline bool actor_has_work(struct actor *actor)
     return __builtin_expect(actor_life(actor) == ACTOR_DYING, 0) && !actor_is_stuck(actor);
 }
 
-/* From now on this CPU's time is charged to `actor` (NULL: to nobody), exactly where that is asked.
- */
+/* actor_release, inline. */
+static inline void actor_rest(struct cpu *cpu, struct actor *actor)
+{
+    ASSERT(actor->run == ACTOR_RUNNING);
+    mbox_settle(&actor->mbox);
+    actor->run = ACTOR_IDLE;
+    if (actor_has_work(actor)) {
+        actor->run = ACTOR_QUEUED;
+        queue_push(cpu, actor);
+    }
+    if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
+        credits_grant(cpu, actor);
+}
+
+/* From now on this CPU's time is charged to `actor` if that is to be done exactly, or to nobody
+ * (also where it is NULL). */
 void sched_meter_exactly(struct cpu *cpu, struct actor *actor);
 static inline void sched_meter(struct cpu *cpu, struct actor *actor)
 {
-    struct actor *from = cpu->metered;
-    if ((from != NULL && from->exact_time) || (actor != NULL && actor->exact_time))
-        sched_meter_exactly(cpu, actor);
-    cpu->metered = actor;
+    bool exact = actor != NULL && actor->exact_time;
+    if (__builtin_expect(exact || cpu->metered != NULL, 0))
+        sched_meter_exactly(cpu, exact ? actor : NULL);
 }
 
 /* Timers and queues of this CPU. Inside. */

@@ -35,15 +35,7 @@ void sched_ready(struct cpu *cpu, struct actor *actor)
 
 void actor_release(struct cpu *cpu, struct actor *actor)
 {
-    ASSERT(actor->run == ACTOR_RUNNING);
-    mbox_settle(&actor->mbox);
-    actor->run = ACTOR_IDLE;
-    if (actor_has_work(actor)) {
-        actor->run = ACTOR_QUEUED;
-        queue_push(cpu, actor);
-    }
-    if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
-        credits_grant(cpu, actor);
+    actor_rest(cpu, actor);
 }
 
 static void post_away(struct cpu *cpu, struct actor *actor, struct cell *cell)
@@ -166,29 +158,13 @@ void turn_park(struct cpu *cpu, struct turn *turn)
     actor_release(cpu, actor);
 }
 
-tn_err turn_may_wait(struct cpu *cpu, struct turn *turn)
+void sched_park(struct cpu *cpu)
 {
-    if (turn->cancelled)
-        return TN_ECANCELLED;
-    if (turn->fiber != NULL && !fiber_ensure(cpu, 2))
-        return TN_ESTACK;
-    return TN_OK;
-}
-
-void sched_landed(struct cpu *cpu)
-{
-    struct fiber *leaving = cpu->leaving;
-    if (leaving != NULL) {
-        cpu->leaving = NULL;
-        fiber_put(cpu, leaving);
-    }
     struct turn *parking = cpu->parking;
-    if (parking != NULL) {
-        cpu->parking = NULL;
-        cpu_enter(cpu);
-        turn_park(cpu, parking);
-        cpu_leave(cpu);
-    }
+    cpu->parking = NULL;
+    cpu_enter(cpu);
+    turn_park(cpu, parking);
+    cpu_leave(cpu);
 }
 
 struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
@@ -230,17 +206,22 @@ tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *t
 /* Copies an answer to where the caller waits for it, whole or not at all. */
 static tn_err wait_fill(struct wait *wait, struct space *from, const struct tn_pack *out)
 {
-    wait->len = out->len;
+    uint32_t len = out->len;
+    wait->len = len;
     /* Ours while the wait is FILLING. */
-    if (out->len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
+    if (len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
         return TN_ETOOBIG;
-    tn_err err = pack_transfer(from, out, wait->actor->space, wait->caps);
-    if (err != TN_OK) {
-        wait->len = 0;
-        return err;
+    if (out->ncaps != 0) {
+        tn_err err = pack_transfer(from, out, wait->actor->space, wait->caps);
+        if (err != TN_OK) {
+            wait->len = 0;
+            return err;
+        }
     }
-    if (out->len > 0)
-        memcpy(wait->room, out->data, out->len);
+    if (len <= TN_INLINE)
+        bytes_copy_short(wait->room, out->data, len);
+    else
+        memcpy(wait->room, out->data, len);
     wait->ncaps = out->ncaps;
     return TN_OK;
 }
