@@ -99,13 +99,15 @@ static void victim_event(void *self, const struct tn_turn *turn, const struct tn
 }
 KIT_ROLE(victim, .event = victim_event);
 
-/* An object that nobody holds any more is destroyed while the call blocks. */
+/* While the call blocks a revoke returns, and an object that nobody holds any more is destroyed. */
 static void grace_period_ends(void)
 {
     struct limbo *limbo = &kit_now->kernel->limbo;
-    tn_cap buffer = 0;
+    tn_cap buffer = 0, part = 0;
     uint64_t ticket = limbo_ticket(limbo);
     KIT_CHECK(tn_buf_new(kit_need("memory"), 100, &buffer) == TN_OK);
+    KIT_CHECK(tn_cap_mint(buffer, TN_R_READ, 0, &part) == TN_OK);
+    KIT_CHECK(tn_cap_revoke(buffer) == TN_OK);
     KIT_CHECK(tn_cap_drop(buffer) == TN_OK);
     while (at_load(&limbo->held, RELAXED) != 0 || !limbo_passed(limbo, ticket)) {
         machine_relax();
