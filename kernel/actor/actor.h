@@ -234,6 +234,7 @@ struct actor {
     bool patient;        /* lends its priority to nobody */
     bool exact_time;
     struct actor_talk talk;
+    uint32_t cleared;          /* DYING: slots of its space that were looked at */
     struct turn *ready;        /* woken turns to go on with, oldest first */
     struct turn *waiting;      /* turns that are parked */
     struct instance *instance; /* of the owner (RUNNING), as is all below but the two lists */

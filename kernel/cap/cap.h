@@ -41,6 +41,9 @@ uint32_t space_count(struct space *space); /* capabilities in it */
 /* Deletes every capability in it (as cap_delete does), without locks held; at the death of its
  * actor. What is put in meanwhile goes when the space is destroyed. The caller holds a ref. */
 void space_clear(struct space *space);
+/* One step of that, of a bounded number of slots from *index on, which is 0 at first; false when it
+ * was the last. */
+bool space_clear_step(struct space *space, uint32_t *index);
 /* The same, but for these handles of it and for what was posted and not yet received: what an actor
  * was given, and what is under way to it, stays when its instance goes. */
 void space_clear_but(struct space *space, const tn_cap *spared, uint32_t n);

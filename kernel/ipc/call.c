@@ -40,13 +40,6 @@ static inline void calling_begin(struct calling *c, struct cpu *cpu, struct turn
     c->block = NULL;
 }
 
-static tn_err check_pack(const struct tn_pack *in)
-{
-    if (in->ncaps > TN_PACK_CAPS)
-        return TN_EINVAL;
-    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
-}
-
 /* Fills the turn of a call that runs at once. */
 static void prepare(const struct calling *c, struct turn *turn)
 {
@@ -240,7 +233,7 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
     struct turn *turn = c->turn;
     if (turn->depth >= TN_DEPTH_MAX)
         return TN_EDEPTH;
-    tn_err err = check_pack(c->in);
+    tn_err err = pack_check(c->in);
     if (err == TN_OK && room->ncaps > TN_PACK_CAPS)
         err = TN_EINVAL;
     if (err != TN_OK)

@@ -7,6 +7,14 @@
 #include "kernel/ipc/ipc.h"
 #include "kernel/ipc/quick.h"
 
+/* What a message may carry: TN_EINVAL (too many capabilities), TN_ETOOBIG. */
+static inline tn_err pack_check(const struct tn_pack *in)
+{
+    if (in->ncaps > TN_PACK_CAPS)
+        return TN_EINVAL;
+    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
+}
+
 /* Which of several targets takes this message; one that cannot serve when none can. */
 struct actor *endpoint_route(struct cpu *cpu, struct endpoint *endpoint, const struct tn_pack *in);
 bool endpoint_has(const struct endpoint *endpoint, const struct actor *actor);
@@ -26,8 +34,12 @@ static inline __attribute__((always_inline)) tn_err endpoint_decode(
     if (interface == 0 || (endpoint->interface != interface && endpoint->interface != 0))
         return TN_EMETHOD;
     struct actor *target = endpoint->target;
-    if (__builtin_expect(target == NULL, 0))
+    if (__builtin_expect(target == NULL, 0)) {
+        err = pack_check(in); /* the rule may look into it */
+        if (err != TN_OK)
+            return err;
         target = endpoint_route(cpu, endpoint, in);
+    }
     enum actor_life life = actor_life(target);
     if (__builtin_expect(life != ACTOR_READY, 0))
         return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;

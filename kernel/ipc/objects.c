@@ -171,11 +171,9 @@ tn_err reply(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_err result,
     if (err != TN_OK)
         return err;
     struct reply *object = (struct reply *)view.object;
-    if (out != NULL && out->ncaps > TN_PACK_CAPS)
-        err = TN_EINVAL;
-    else if (out != NULL && out->len > TN_ARGS_MAX)
-        err = TN_ETOOBIG;
-    else
+    if (out != NULL)
+        err = pack_check(out);
+    if (err == TN_OK)
         err = wait_answer(cpu, object->caller, object->generation, result, space, out);
     cap_delete(space, cap);
     return err;

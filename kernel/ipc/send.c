@@ -50,28 +50,25 @@ struct sending {
     uint32_t method;
     bool away; /* the credit is from the door of those outside */
     const struct tn_pack *in;
+    struct block *block; /* what does not fit into a cell, or NULL */
 };
 
-/* Makes the cell that is to be posted. The transfer is the last thing that can fail, for what was
- * moved could not be given back unchanged. */
+/* Makes the cell that is to be posted; the block is its own then. The transfer is the last thing
+ * that can fail, for what was moved could not be given back unchanged. Inside. */
 static tn_err make_cell(const struct sending *s, struct cell **ret_cell)
 {
     struct actor *actor = s->turn->actor;
     const struct tn_pack *in = s->in;
     tn_cap caps[TN_PACK_CAPS];
-    struct block *block = NULL;
     struct cell *cell = actor_cell(actor);
     if (cell == NULL)
         return TN_ENOMEM;
-    tn_err err = make_block(s->turn, in, &block);
-    if (err == TN_OK && in->ncaps != 0)
-        err = pack_post(actor->space, in, s->target->space, caps);
+    tn_err err = pack_post(actor->space, in, s->target->space, caps);
     if (__builtin_expect(err != TN_OK, 0)) {
-        block_free(block);
         cell_give(s->cpu, &s->cpu->back, cell);
         return err;
     }
-    fill(cell, block, in, caps);
+    fill(cell, s->block, in, caps);
     if (s->away)
         cell->flags |= CELL_AWAY;
     cell->badge = s->badge;
@@ -83,7 +80,7 @@ static tn_err make_cell(const struct sending *s, struct cell **ret_cell)
     return TN_OK;
 }
 
-/* Sends with a credit that is held; gives it back on failure. Outside. */
+/* Sends with a credit that is held; gives it, and the block, back on failure. Outside. */
 static tn_err deliver(const struct sending *s)
 {
     struct cell *cell = NULL;
@@ -92,8 +89,10 @@ static tn_err deliver(const struct sending *s)
     if (err == TN_OK)
         sched_post_inside(s->cpu, s->target, cell);
     cpu_leave(s->cpu);
-    if (err != TN_OK)
+    if (err != TN_OK) {
         credit_back(s->cpu, s->target, s->away);
+        block_free(s->block);
+    }
     return err;
 }
 
@@ -108,13 +107,6 @@ bool credit_away(struct cpu *own, struct actor *target)
     got = mbox_share(&target->mbox);
     actor_unlock(own, home);
     return got;
-}
-
-static tn_err check_pack(const struct tn_pack *in)
-{
-    if (in->ncaps > TN_PACK_CAPS)
-        return TN_EINVAL;
-    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
 }
 
 /* Queues for a credit of an actor that lives here, or applies for one to another CPU; true when
@@ -165,31 +157,45 @@ static tn_err wait_for_credit(const struct sending *s)
     return IPC_PENDING;
 }
 
-static tn_err send(struct sending *s, uint32_t flags)
+/* With a credit of an actor that lives here: TN_EFULL when it does not, or has none. */
+static tn_err send_here(const struct sending *s)
 {
-    tn_err err = check_pack(s->in);
-    if (err != TN_OK)
-        return err;
     struct cell *cell = NULL;
+    tn_err err = TN_EFULL;
     cpu_enter(s->cpu);
-    bool here = actor_here(s->cpu, s->target);
-    if (here && mbox_reserve(&s->target->mbox)) {
+    if (actor_here(s->cpu, s->target) && mbox_reserve(&s->target->mbox)) {
         err = make_cell(s, &cell);
         if (err == TN_OK)
             post_here(s->cpu, s->target, cell);
         else
             mbox_credit(&s->target->mbox);
-        cpu_leave(s->cpu);
-        return err;
     }
     cpu_leave(s->cpu);
-    s->away = !here && credit_away(s->cpu, s->target);
+    return err;
+}
+
+static tn_err send(struct sending *s, uint32_t flags)
+{
+    tn_err err = pack_check(s->in);
+    if (err == TN_OK)
+        err = make_block(s->turn, s->in, &s->block); /* outside: it may be long to copy */
+    if (err != TN_OK)
+        return err;
+    err = send_here(s);
+    if (err != TN_EFULL)
+        goto done;
+    s->away = credit_away(s->cpu, s->target);
     if (s->away)
         return deliver(s);
     if ((flags & TN_SEND_WAIT) == 0)
-        return TN_EFULL;
+        goto done;
     err = wait_for_credit(s);
-    return err == TN_OK ? deliver(s) : err;
+    if (err == TN_OK)
+        return deliver(s);
+done:
+    if (err != TN_OK) /* send_end makes it again: its memory is not to wait with the turn */
+        block_free(s->block);
+    return err;
 }
 
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
@@ -223,7 +229,11 @@ tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
     if (err == TN_OK) {
         wait->credit_held = false; /* deliver's now; it goes back where it will be needed again */
         s.away = !actor_here(cpu, granted);
-        err = deliver(&s);
+        err = make_block(turn, in, &s.block);
+        if (err == TN_OK)
+            err = deliver(&s);
+        else
+            credit_back(cpu, granted, s.away);
     }
     wait_release(cpu, wait);
     return err;

@@ -135,10 +135,11 @@ struct cpu {
     /* shared */
     _Alignas(64) atomic_of(struct actor *) asked; /* actors that others asked, newest first */
     atomic_u32 asleep;                            /* it is to be unparked */
-    struct spinlock seize;                        /* one at a time takes the lock from the owner */
-    struct cpu_shown shown;                       /* written by the owner */
-    _Alignas(64) struct wheel wheel;              /* under the lock */
-    struct cpu_look look[TN_THREADS_MAX];         /* owner only */
+    atomic_u32 waits;                     /* to get its lock back: a hint to those who come next */
+    struct spinlock seize;                /* one at a time takes the lock from the owner */
+    struct cpu_shown shown;               /* written by the owner */
+    _Alignas(64) struct wheel wheel;      /* under the lock */
+    struct cpu_look look[TN_THREADS_MAX]; /* owner only */
 };
 
 /* How many are queued there, at a guess; those that asked count as one. Any. */

@@ -8,6 +8,7 @@
 enum {
     SPIN_DEFAULT = 200,
     FIBERS_AT_BOOT = 2, /* stacks of a CPU: its loop's, and one to leave it for */
+    CLEAR_STEPS = 8,    /* of 64 slots each of a dying actor's space, before others run */
 };
 
 static void team_init(struct team *team, uint32_t *first, uint32_t n)
@@ -64,6 +65,7 @@ static tn_err boot_cpus(struct kernel *kernel)
         at_init(&cpu->wanted, 0);
         at_init(&cpu->asked, NULL);
         at_init(&cpu->asleep, 0);
+        at_init(&cpu->waits, 0);
         at_init(&cpu->next, NULL);
         at_init(&cpu->nqueued, 0);
         at_init(&cpu->batches, 0);
@@ -77,6 +79,16 @@ static tn_err boot_cpus(struct kernel *kernel)
             return TN_ENOMEM;
     }
     return TN_OK;
+}
+
+static void stacks_give_back(struct kernel *kernel)
+{
+    struct fiber *fiber = kernel->fibers;
+    while (fiber != NULL) {
+        struct fiber *next = fiber->made_link;
+        machine_stack_put(fiber, FIBER_STACK_BYTES);
+        fiber = next;
+    }
 }
 
 /* The untyped needs a limbo before the kernel has memory: the first page of the region holds it. */
@@ -114,8 +126,10 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
                        &kernel->root);
     if (err == TN_OK)
         err = boot_cpus(kernel);
-    if (err != TN_OK)
+    if (err != TN_OK) {
+        stacks_give_back(kernel);
         return err;
+    }
     *ret_kernel = kernel;
     return TN_OK;
 }
@@ -164,7 +178,7 @@ static void settle(struct kernel *kernel)
     for (uint32_t i = 0; i < kernel->ncpus; i++) {
         struct cpu *cpu = kernel->cpu[i];
         cpu_enter(cpu);
-        queue_take_asked(cpu);
+        queue_take_asked(cpu, true);
         for (struct actor *actor = queue_pop(cpu); actor != NULL; actor = queue_pop(cpu)) {
             actor->run = ACTOR_RUNNING;
             cpu_leave(cpu);
@@ -195,12 +209,7 @@ void kernel_stop(struct kernel *kernel)
 void kernel_destroy(struct kernel *kernel)
 {
     limbo_drain(&kernel->limbo);
-    struct fiber *fiber = kernel->fibers;
-    while (fiber != NULL) {
-        struct fiber *next = fiber->made_link;
-        machine_stack_put(fiber, FIBER_STACK_BYTES);
-        fiber = next;
-    }
+    stacks_give_back(kernel);
 }
 
 void actor_kill(struct cpu *cpu, struct actor *actor)
@@ -326,7 +335,7 @@ static void actor_gone(struct cpu *cpu, struct actor *actor)
 void sched_run_dead(struct cpu *cpu, struct actor *actor)
 {
     ASSERT(actor_life(actor) == ACTOR_DEAD && actor->turns == 0 && actor->instance == NULL);
-    mailbox_drain(cpu, actor);
+    (void)mailbox_drain(cpu, actor); /* what is left queues it again */
     actor_gone(cpu, actor);
 }
 
@@ -334,12 +343,16 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
 {
     if (!reap_turns(cpu, actor))
         return false;
-    mailbox_drain(cpu, actor);
+    if (!mailbox_drain(cpu, actor))
+        return false;
     if (actor->instance != NULL) {
         actor->instance->domain->destroy(actor->instance);
         actor->instance = NULL;
     }
-    space_clear(actor->space);
+    for (uint32_t i = 0; space_clear_step(actor->space, &actor->cleared); i++) {
+        if (i == CLEAR_STEPS)
+            return false;
+    }
     cpu_enter(cpu);
     cell_pool_close(actor->pool);
     cpu_leave(cpu);

@@ -4,8 +4,15 @@
 #include "base/assert.h"
 #include "base/bits.h"
 
+enum {
+    ASKED_MANY = 64,    /* actors that asked, in one hold of the lock */
+    FIRE_MANY = 64,     /* timers that fire in one hold of the lock */
+    POLITE_LOOKS = 256, /* that who would seize a CPU gives one who is waiting to get in again */
+};
+
 void cpu_step_back(struct cpu *cpu)
 {
+    at_store(&cpu->waits, 1, RELAXED);
     do {
         at_store(&cpu->inside, 0, RELEASE);
         /* ACQUIRE: as in cpu_enter. */
@@ -14,11 +21,15 @@ void cpu_step_back(struct cpu *cpu)
         at_store(&cpu->inside, 1, RELAXED);
         at_fence_light();
     } while (at_load(&cpu->wanted, ACQUIRE) != 0);
+    at_store(&cpu->waits, 0, RELAXED);
 }
 
 void cpu_seize(struct cpu *cpu)
 {
     lock_take(&cpu->seize);
+    /* Who comes after another lets the owner in between, so that many do not keep it out. */
+    for (uint32_t i = 0; i < POLITE_LOOKS && at_load(&cpu->waits, RELAXED) != 0; i++)
+        machine_relax();
     at_store(&cpu->wanted, 1, RELAXED);
     /* The owner's store of `inside` before this is seen below; an owner that stores it later sees
      * `wanted`. */
@@ -175,7 +186,7 @@ static void answer_asked(struct cpu *cpu, struct actor *actor)
         sched_let_go(actor);
 }
 
-void queue_take_asked(struct cpu *cpu)
+void queue_take_asked(struct cpu *cpu, bool own)
 {
     /* ACQUIRE pairs with asked_push. */
     struct actor *actor = at_swap(&cpu->asked, NULL, ACQUIRE);
@@ -186,7 +197,7 @@ void queue_take_asked(struct cpu *cpu)
         oldest = actor;
         actor = next;
     }
-    while (oldest != NULL) {
+    for (uint32_t i = 1; oldest != NULL; i++) {
         struct actor *next = oldest->asked_link;
         struct cpu *home = at_load(&oldest->home, ACQUIRE);
         if (home == cpu) {
@@ -195,6 +206,10 @@ void queue_take_asked(struct cpu *cpu)
             asked_push(home, oldest); /* it has moved */
         }
         oldest = next;
+        if (own && i % ASKED_MANY == 0) { /* whoever wants the lock gets it */
+            cpu_leave(cpu);
+            cpu_enter(cpu);
+        }
     }
 }
 
@@ -219,11 +234,14 @@ void event_cancel(struct cpu *cpu, struct event *event)
     actor_unlock(cpu, where);
 }
 
-void sched_fire(struct cpu *cpu)
+bool sched_fire(struct cpu *cpu)
 {
-    struct wheel_timer *timer;
-    while ((timer = wheel_pop_due(&cpu->wheel, cpu->now)) != NULL) {
+    for (uint32_t i = 0; i < FIRE_MANY; i++) {
+        struct wheel_timer *timer = wheel_pop_due(&cpu->wheel, cpu->now);
+        if (timer == NULL)
+            return false;
         struct event *event = CONTAINER_OF(timer, struct event, timer);
         event->fire(cpu, event);
     }
+    return true;
 }

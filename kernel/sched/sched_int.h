@@ -60,10 +60,11 @@ static inline void credit_freed(struct cpu *cpu, struct actor *actor, const stru
 }
 /* Frees a message unread; a call is answered with TN_EGONE. By the receiver's runner, outside. */
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell);
-/* Drops all that is in the mailbox. By the receiver's runner, outside. */
-void mailbox_drain(struct cpu *cpu, struct actor *actor);
-/* The runner of a DYING actor ends what can be ended now, outside; true when it is DEAD. Else it is
- * still the runner. */
+/* Drops what is in the mailbox, a bounded number; true when it is empty. By the receiver's runner,
+ * outside. */
+bool mailbox_drain(struct cpu *cpu, struct actor *actor);
+/* The runner of a DYING actor ends what can be ended in a bounded time, outside; true when it is
+ * DEAD. Else it is still the runner, and there is more to be done. */
 bool actor_reap(struct cpu *cpu, struct actor *actor);
 /* Empties the mailbox of a DEAD actor that was taken from a queue. Outside. */
 void sched_run_dead(struct cpu *cpu, struct actor *actor);
@@ -114,13 +115,14 @@ static inline void sched_meter(struct cpu *cpu, struct actor *actor)
         sched_meter_exactly(cpu, exact ? actor : NULL);
 }
 
-/* Timers and queues of this CPU. Inside. */
-void sched_fire(struct cpu *cpu);
+/* Fires timers that are due, a bounded number; true when more are. Inside. */
+bool sched_fire(struct cpu *cpu);
 /* Takes a listed actor (not `next`) out. */
 void queue_remove(struct cpu *cpu, struct actor *actor);
 /* A QUEUED actor whose priority has risen moves to that queue. */
 void queue_again(struct cpu *cpu, struct actor *actor);
-void queue_take_asked(struct cpu *cpu);
+/* Looks at those that asked. `own`: the caller runs on that CPU, and may be outside in between. */
+void queue_take_asked(struct cpu *cpu, bool own);
 /* Puts an actor whose first bit the caller has set on its home's list. Any CPU. */
 void asked_push(struct cpu *home, struct actor *actor);
 

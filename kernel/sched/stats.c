@@ -14,7 +14,6 @@ void stats_show(struct cpu *cpu)
     at_store(&cpu->shown.active_time_ns, stats->active_time_ns, RELAXED);
     at_store(&cpu->shown.parks, stats->parks, RELAXED);
     at_store(&cpu->shown.stolen, stats->stolen, RELAXED);
-    at_store(&cpu->shown.blocked_time_ns, cpu->blocked_ns, RELAXED);
 }
 
 struct kernel_stats kernel_stats(struct kernel *kernel)

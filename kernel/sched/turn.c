@@ -3,6 +3,11 @@
 
 #include "base/bits.h"
 
+enum {
+    GRANT_MANY = 64, /* senders that are let in at once */
+    DRAIN_MANY = 64, /* messages of a dead actor that are dropped at once */
+};
+
 bool actor_is_stuck(struct actor *actor)
 {
     for (struct turn *turn = actor->waiting; turn != NULL; turn = turn->waits_link) {
@@ -293,7 +298,12 @@ void credits_grant(struct cpu *cpu, struct actor *actor)
                 (actor->run == ACTOR_RUNNING || actor->run == ACTOR_QUEUED) && actor->room > 0;
     if (more && mbox_room(mbox) < (mbox->capacity + 1) / 2)
         return;
-    while (!wait_queue_empty(queue) && mbox_reserve_for(mbox)) {
+    for (uint32_t i = 0; !wait_queue_empty(queue) && mbox_reserve_for(mbox); i++) {
+        if (i == GRANT_MANY) {
+            mbox_credit(mbox);
+            sched_ask(actor, ASK_LOOK); /* the rest in a moment */
+            return;
+        }
         struct wait *wait = wait_queue_claim(queue);
         if (wait == NULL) {
             mbox_credit(mbox);
@@ -334,16 +344,17 @@ void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
     cpu_leave(cpu);
 }
 
-void mailbox_drain(struct cpu *cpu, struct actor *actor)
+bool mailbox_drain(struct cpu *cpu, struct actor *actor)
 {
-    for (;;) {
+    for (uint32_t i = 0; i < DRAIN_MANY; i++) {
         cpu_enter(cpu);
         struct cell *cell = mbox_take(&actor->mbox);
         cpu_leave(cpu);
         if (cell == NULL)
-            return;
+            return true;
         cell_drop(cpu, actor, cell);
     }
+    return false;
 }
 
 void credit_back(struct cpu *cpu, struct actor *actor, bool away)
