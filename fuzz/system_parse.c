@@ -82,7 +82,8 @@ static void check_channel(const struct system_spec *s, const struct need_spec *n
     must(need->capacity_bytes >= TN_CHANNEL_MIN && need->capacity_bytes <= TN_CHANNEL_MAX);
 }
 
-static void check_need(const struct system_spec *s, const struct need_spec *need)
+static void check_need(const struct system_spec *s, const struct component_spec *c,
+                       const struct need_spec *need)
 {
     must((need->interface != NULL) == (need->channel == CHANNEL_NO));
     must(need->optional || need->wire != WIRE_NONE);
@@ -93,6 +94,11 @@ static void check_need(const struct system_spec *s, const struct need_spec *need
         check_route(s, need);
     if (need->wire == WIRE_CHANNEL)
         check_channel(s, need);
+    if (need->wire == WIRE_OBJECT) {
+        must(need->component < s->ncomponents && need->object <= OBJECT_ACTOR);
+        must(need->object == OBJECT_ACTOR || c == &s->components[need->component]);
+        must(c->trusted || c == &s->components[need->component]);
+    }
     if (need->wire == WIRE_FILES) {
         must((need->grant & ~need->rights) == 0 && need->arg <= 9);
         must(need->path.len > 0 || need->arg > 0);
@@ -110,7 +116,7 @@ static void check_component(const struct system_spec *s, const struct component_
     must(c->resources.concurrency >= 1 && c->resources.concurrency <= TN_TURNS_MAX);
     must(c->domain != DOMAIN_WASM || c->resources.concurrency == 1);
     for (uint32_t i = 0; i < c->nneeds; i++)
-        check_need(s, &c->needs[i]);
+        check_need(s, c, &c->needs[i]);
 }
 
 static void check_order(const struct system_spec *s)

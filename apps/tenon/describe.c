@@ -114,6 +114,14 @@ static void channel_cell(struct table *table, const struct system_spec *spec,
                other->name.at, (int)name.len, name.at);
 }
 
+static void object_cell(struct table *table, const struct system_spec *spec,
+                        const struct component_spec *c, const struct need_spec *need)
+{
+    const struct component_spec *of = &spec->components[need->component];
+    table_cell(table, "kernel: %s%s%.*s", object_kind_name(need->object),
+               of == c ? ", its own" : " of ", of == c ? 0 : (int)of->name.len, of->name.at);
+}
+
 static void component_cell(struct table *table, const struct system_spec *spec,
                            const struct need_spec *need)
 {
@@ -136,6 +144,8 @@ static void wire_cells(struct table *table, const struct system_spec *spec,
         component_cell(table, spec, need);
     else if (need->wire == WIRE_CHANNEL)
         channel_cell(table, spec, need);
+    else if (need->wire == WIRE_OBJECT)
+        object_cell(table, spec, c, need);
     else if (need->wire == WIRE_FILES && need->arg > 0)
         table_cell(table, "files: argument %u%s%.*s", need->arg, need->path.len > 0 ? ", or " : "",
                    (int)need->path.len, need->path.len > 0 ? need->path.at : "");
@@ -338,12 +348,16 @@ static json_t *need_json(const struct system_spec *spec, const struct need_spec 
     if (spec == NULL || need->wire == WIRE_NONE)
         return object;
     json_t *wire = must_get(json_object());
-    if (need->wire == WIRE_COMPONENT)
+    if (need->wire == WIRE_COMPONENT) {
         put_provider(wire, spec, need);
-    else if (need->wire == WIRE_CHANNEL)
+    } else if (need->wire == WIRE_CHANNEL) {
         put_channel(wire, spec, need);
-    else
+    } else if (need->wire == WIRE_OBJECT) {
+        json_put(wire, "kernel", json_string(object_kind_name(need->object)));
+        json_put(wire, "of", json_str(spec->components[need->component].name));
+    } else {
         json_put(wire, "driver", json_string(wire_driver_name(need->wire)));
+    }
     if (need->wire == WIRE_FILES) {
         json_put(wire, "path", json_str(need->path));
         json_put(wire, "argument", json_integer(need->arg));

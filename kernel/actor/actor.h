@@ -234,7 +234,7 @@ struct actor {
     bool patient;        /* lends its priority to nobody */
     bool exact_time;
     struct actor_talk talk;
-    uint32_t cleared;          /* DYING: slots of its space that were looked at */
+    uint16_t cleared;          /* DYING: steps in which its space was cleared */
     struct turn *ready;        /* woken turns to go on with, oldest first */
     struct turn *waiting;      /* turns that are parked */
     struct instance *instance; /* of the owner (RUNNING), as is all below but the two lists */
@@ -244,7 +244,8 @@ struct actor {
     struct space *space;       /* holds a ref */
     tn_time deadline_ns;       /* longest a turn may take, from its start; 0: none */
     struct actor_stats stats;
-    const char *name; /* for people; owned by whoever made the actor, outlives it */
+    struct actor_stats shown; /* home: `stats` as others may see them while it runs */
+    const char *name;         /* for people; owned by whoever made the actor, outlives it */
 };
 _Static_assert(offsetof(struct actor, asked) == 64 && offsetof(struct actor, mbox.first) == 128,
                "what others write is one line, between what they read and what the home writes");

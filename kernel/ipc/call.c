@@ -271,6 +271,16 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
     return call_left(c);
 }
 
+/* What no endpoint leads on: of another object, or of a method that it does not take, it may be the
+ * kernel that answers. */
+static __attribute__((noinline)) tn_err call_other(const struct calling *c, tn_cap to,
+                                                   const struct tn_pack *room, tn_err err)
+{
+    if (err != TN_ETYPE && err != TN_EMETHOD)
+        return err;
+    return invoke(c->cpu, c->turn, to, c->method, c->in, room != NULL ? room : &no_room, err);
+}
+
 tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, const struct tn_pack *room, tn_time deadline)
 {
@@ -279,8 +289,8 @@ tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method
     struct endpoint *endpoint;
     tn_err err =
         endpoint_decode(cpu, turn, to, method, in, &endpoint, &calling.callee, &calling.badge);
-    if (err != TN_OK)
-        return err;
+    if (__builtin_expect(err != TN_OK, 0))
+        return call_other(&calling, to, room, err);
     return call_actor(&calling, room != NULL ? room : &no_room);
 }
 

@@ -15,7 +15,8 @@
 #include "kernel/actor/actor.h"
 #include "kernel/sched/cpu.h"
 
-#define IPC_PENDING INT32_MIN
+#define IPC_PENDING           INT32_MIN
+#define IPC_KERNEL_INTERFACES 0xff00u /* the interfaces of kernel objects begin here (object.h) */
 
 /* Objects */
 
@@ -127,6 +128,16 @@ tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint
 /* The same, good for as long as the caller keeps *ret_held, a ref that is now its own. */
 tn_err buf_hold(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
                 void **ret_at, struct object **ret_held);
+
+/* What a call that succeeds costs besides its message where work is metered: the bytes that a
+ * kernel object may have had to clear for it; 0 for all other methods than the kernel's. */
+uint64_t invoke_method_price(uint32_t number, const struct tn_pack *in);
+static inline uint64_t invoke_price_bytes(uint32_t number, const struct tn_pack *in)
+{
+    if (__builtin_expect(number < TN_METHOD(IPC_KERNEL_INTERFACES, 0), 1))
+        return 0;
+    return invoke_method_price(number, in);
+}
 
 tn_err chan_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t capacity,
                 tn_cap *ret_producer, tn_cap *ret_consumer);

@@ -91,6 +91,26 @@ tn_err channel_signal(struct cpu *cpu, struct turn *turn, tn_cap end, uint64_t b
 tn_err channel_bell(struct turn *turn, tn_cap end, struct object **ret_object,
                     struct bell **ret_bell);
 
+/* invoke.c: a call that is none on an endpoint, which was `refused` as TN_ETYPE, or none that it
+ * leads on, TN_EMETHOD: of a method of the kernel's own. TN_OK: it is over, call_end follows. */
+tn_err invoke(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t number,
+              const struct tn_pack *in, const struct tn_pack *room, tn_err refused);
+
+/* What those methods ask of the objects. The object is one of that type, and may have lost its last
+ * capability in this moment. */
+uint64_t note_poll(struct object *note); /* takes the bits that are there */
+/* TN_EBUSY, TN_ENOMEM, TN_EBADCAP. The caller holds the actor, and sees to it that a notification
+ * that was orphaned meanwhile is unbound: bound, it lives. */
+tn_err note_bind(struct cpu *cpu, struct object *note, struct actor *actor);
+tn_err note_unbind(struct object *note); /* TN_ENOTFOUND */
+void timer_look(struct object *timer, tn_time *ret_at, uint64_t *ret_cookie, bool *ret_fired);
+bool buffer_is_slice(const struct buffer *buffer);
+/* Whether its caller waits, and how many bytes it has room for, else 0. */
+bool reply_waits(struct object *reply, uint32_t *ret_room_bytes);
+void channel_look(struct object *end, uint64_t *ret_capacity, bool *ret_produces, bool *ret_gone);
+enum endpoint_rule endpoint_look(const struct endpoint *endpoint, uint32_t *ret_targets,
+                                 uint32_t *ret_ready);
+
 /* Takes a cell of the turn's actor, making its pool at first use. NULL: no memory. */
 struct cell *actor_cell(struct actor *actor);
 

@@ -349,7 +349,8 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
         actor->instance->domain->destroy(actor->instance);
         actor->instance = NULL;
     }
-    for (uint32_t i = 0; space_clear_step(actor->space, &actor->cleared); i++) {
+    for (uint32_t i = 0; space_clear_step(actor->space, actor->cleared); i++) {
+        actor->cleared++;
         if (i == CLEAR_STEPS)
             return false;
     }

@@ -26,6 +26,8 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     tn_time now = machine_now_ns();
     if (actor != NULL && !actor->exact_time)
         actor->stats.cpu_time_ns += now - cpu->now;
+    if (actor != NULL)
+        actor->shown = actor->stats;
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;
     cpu->until_clock = CLOCK_TURNS;

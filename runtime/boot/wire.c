@@ -212,7 +212,7 @@ tn_err boot_configure(struct boot *boot)
         for (uint32_t k = 0; k < spec->nneeds; k++) {
             const struct need_spec *need = &spec->needs[k];
             if (need->wire == WIRE_NONE || need->wire == WIRE_COMPONENT ||
-                need->wire == WIRE_CHANNEL)
+                need->wire == WIRE_CHANNEL || need->wire == WIRE_OBJECT)
                 continue;
             tn_err err = add_grant(boot, boot_component(boot, i), need);
             if (err != TN_OK)
@@ -307,17 +307,18 @@ static tn_err give(struct boot *boot, struct part *part, const char *name, uint3
     return TN_OK;
 }
 
-/* What every component has without asking: its own memory, to make buffers of, and a timer. */
+/* What every component has without asking: its own memory, to make objects of, and a timer. */
 static tn_err give_own(struct boot *boot, struct part *part)
 {
     struct timer *timer;
     tn_err err = timer_make(part->memory, &boot->kernel->limbo, part->actor, &timer);
     if (err != TN_OK)
         return boot_say(boot, err, part->name, "no timer can be made in its memory");
-    err = give(boot, part, "timer", 5, timer_object(timer), TN_R_WRITE, 0);
+    err = give(boot, part, "timer", 5, timer_object(timer), TN_R_CALL | TN_R_READ | TN_R_WRITE, 0);
     object_unref(timer_object(timer));
     if (err == TN_OK)
-        err = give(boot, part, "memory", 6, untyped_object(part->memory), TN_R_WRITE, 0);
+        err = give(boot, part, "memory", 6, untyped_object(part->memory),
+                   TN_R_CALL | TN_R_READ | TN_R_WRITE, 0);
     return err;
 }
 
@@ -385,6 +386,20 @@ static tn_err wire_plain(struct boot *boot, struct part *part, const struct need
                 need->rights, badge);
 }
 
+static struct object *wired_object(struct boot *boot, const struct need_spec *need)
+{
+    struct part *part = boot_component(boot, need->component);
+    switch (need->object) {
+    case OBJECT_MEMORY:
+        return untyped_object(part->memory);
+    case OBJECT_SPACE:
+        return space_object(part->space);
+    case OBJECT_ACTOR:
+        return actor_object(part->actor);
+    }
+    UNREACHABLE("an object that no wire names");
+}
+
 static tn_err wire_part(struct boot *boot, struct part *part, uint64_t *next_badge)
 {
     ASSERT(part->spec != NULL);
@@ -393,6 +408,9 @@ static tn_err wire_part(struct boot *boot, struct part *part, uint64_t *next_bad
         tn_err err = TN_OK;
         if (need->wire == WIRE_CHANNEL)
             err = need->channel == CHANNEL_PRODUCER ? wire_channel(boot, part, need) : TN_OK;
+        else if (need->wire == WIRE_OBJECT) /* badge 0: nobody is told of it */
+            err = give(boot, part, need->name.at, (uint32_t)need->name.len,
+                       wired_object(boot, need), need->rights, 0);
         else if (need->route != NULL)
             err = wire_route(boot, part, need);
         else if (need->wire != WIRE_NONE)

@@ -231,6 +231,10 @@ bool channel_fits(const struct section *wire, const struct toml_node *node,
 void channel_unwired(struct system *system, uint32_t component, const struct need_spec *need);
 extern const char *const channel_names[2]; /* of enum channel_side, from CHANNEL_PRODUCER */
 
+/* objects.c: wires to kernel objects; whose they are, once all wires are read */
+void object_wire(struct system *system, const struct section *wire, struct need_spec *need);
+void objects_check(struct system *system);
+
 /* order.c: circles of calls; the order of start */
 void order_make(struct system *system);
 

@@ -70,6 +70,7 @@ enum wire_kind {
     WIRE_RANDOM,
     WIRE_LOG,
     WIRE_CHANNEL,
+    WIRE_OBJECT, /* the kernel's own */
     WIRE_KINDS,
 };
 
@@ -88,6 +89,8 @@ struct route_spec {
 /* What a need is when it is no interface but an end of a channel. */
 enum channel_side { CHANNEL_NO, CHANNEL_PRODUCER, CHANNEL_CONSUMER };
 
+enum object_kind { OBJECT_MEMORY, OBJECT_SPACE, OBJECT_ACTOR };
+
 struct need_spec {
     struct str name;
     struct str interface_name;
@@ -97,7 +100,8 @@ struct need_spec {
     bool optional;
     /* resolved from [wires] */
     enum wire_kind wire;
-    uint32_t component; /* WIRE_COMPONENT: index of the provider, the first where there are more */
+    uint32_t component; /* WIRE_COMPONENT: index of the provider, the first where there are more;
+                           WIRE_OBJECT: whose it is */
     uint32_t provide;   /* and which of its provides. WIRE_CHANNEL: whose need, and which, is the
                            other end */
     const struct route_spec *route; /* WIRE_COMPONENT: several targets; NULL: that one */
@@ -107,7 +111,8 @@ struct need_spec {
                         `path` stands where it is not given; empty: it must be. 0: none */
     uint32_t grant;  /* WIRE_FILES: those of TN_R_READ, TN_R_WRITE that `rights` has as well */
     bool directory;  /* WIRE_FILES: path is a folder */
-    bool circle;     /* declared: may close a circle of calls */
+    enum object_kind object; /* WIRE_OBJECT */
+    bool circle;             /* declared: may close a circle of calls */
 };
 
 struct resources {
@@ -241,6 +246,8 @@ const char *wire_driver_name(enum wire_kind kind);
 /* "operator", "wasm": as the files say it. */
 const char *component_kind_name(enum component_kind kind);
 const char *component_domain_name(enum component_domain domain);
+/* "memory", "space", "actor". */
+const char *object_kind_name(enum object_kind kind);
 /* What the driver behind a wire of this kind provides; not where there is no driver. */
 const struct tn_interface *driver_interface(enum wire_kind kind);
 

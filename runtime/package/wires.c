@@ -2,7 +2,8 @@
  *
  * A wire's key is "component.need", in quotes or as a dotted key. Its value is a provider,
  * "component.provided", or a table: { to = PROVIDER, circle = ... }, several of them (routes.c), a
- * driver (drivers.c), or a channel to another need (channels.c). */
+ * driver (drivers.c), an object of the kernel's (objects.c), or a channel to another need
+ * (channels.c). */
 #include <tenon/interface.h>
 
 #include "base/bits.h"
@@ -105,6 +106,8 @@ static void table_wire(struct system *system, const struct section *wire, uint32
 {
     if (toml_get(wire->table, STR("driver")) != NULL)
         driver_wire(system, wire, need);
+    else if (toml_get(wire->table, STR("kernel")) != NULL)
+        object_wire(system, wire, need);
     else if (toml_get(wire->table, STR("channel")) != NULL)
         channel_wire(system, wire, component, need);
     else
@@ -168,6 +171,9 @@ static void suggest(struct message *m, const struct system *system, uint32_t com
         {"tenon.clock", "{ driver = \"clock\" }"},
         {"tenon.random", "{ driver = \"random\" }"},
         {"tenon.log", "{ driver = \"log\" }"},
+        {"tenon.kernel.untyped", "{ kernel = \"memory\" }"},
+        {"tenon.kernel.space", "{ kernel = \"space\" }"},
+        {"tenon.kernel.actor", "{ kernel = \"actor\" }"},
     };
     for (uint32_t i = 0; i < system->spec.ncomponents; i++) {
         const struct component_spec *c = &system->spec.components[i];
@@ -220,5 +226,6 @@ void wires_parse(struct system *system)
         for (; node != NULL; node = node->next)
             wire_entry(system, node);
     }
+    objects_check(system);
     unwired_check(system);
 }
