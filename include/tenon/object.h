@@ -542,8 +542,8 @@ static inline TN_MUST tn_err tn_actor_state(tn_cap actor, struct tn_actor_state 
     return tn_object_ask(actor, TN_ACTOR_STATE, NULL, 0, ret, sizeof(*ret));
 }
 
-/* What it has done so far (read): of one that runs on another CPU what the last look at the clock
- * saw. No counter is ever less than in an earlier answer, but for memory_allocated. */
+/* What it has done so far (read), each figure for itself while it runs elsewhere. No counter is
+ * ever less than in an earlier answer, but for memory_allocated. */
 static inline TN_MUST tn_err tn_actor_stats(tn_cap actor, struct tn_actor_stats *ret)
 {
     return tn_object_ask(actor, TN_ACTOR_STATS, NULL, 0, ret, sizeof(*ret));

@@ -36,6 +36,17 @@ static const struct object_class actor_class = {
     .destroy = actor_destroy,
 };
 
+static void stats_init(struct actor_stats *stats)
+{
+    at_init(&stats->cpu_time_ns, 0);
+    at_init(&stats->messages_processed, 0);
+    at_init(&stats->calls_answered, 0);
+    at_init(&stats->calls_made, 0);
+    at_init(&stats->messages_sent, 0);
+    at_init(&stats->fuel_used, 0);
+    at_init(&stats->errors_encountered, 0);
+}
+
 tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
 {
     if (config->mailbox == 0 || config->mailbox > TN_MAILBOX_MAX ||
@@ -55,6 +66,7 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     at_init(&actor->waits, NULL);
     mbox_init(&actor->mbox, config->mailbox);
     wait_queue_init(&actor->senders);
+    stats_init(&actor->stats);
     actor->run = ACTOR_IDLE;
     actor->priority = config->priority;
     at_init(&actor->lent, 0);
@@ -85,6 +97,21 @@ struct actor *actor_of(struct object *object)
 {
     ASSERT(object->class == &actor_class);
     return (struct actor *)object;
+}
+
+struct actor_account actor_account(struct actor *actor)
+{
+    struct actor_stats *stats = &actor->stats;
+    /* RELAXED: counts; they hand over nothing. */
+    return (struct actor_account){
+        .cpu_time_ns = at_load(&stats->cpu_time_ns, RELAXED),
+        .messages_processed = at_load(&stats->messages_processed, RELAXED),
+        .calls_answered = at_load(&stats->calls_answered, RELAXED),
+        .calls_made = at_load(&stats->calls_made, RELAXED),
+        .messages_sent = at_load(&stats->messages_sent, RELAXED),
+        .fuel_used = at_load(&stats->fuel_used, RELAXED),
+        .errors_encountered = at_load(&stats->errors_encountered, RELAXED),
+    };
 }
 
 void actor_set_instance(struct actor *actor, struct instance *instance)

@@ -191,7 +191,8 @@ enum actor_life {
     ACTOR_DEAD,
 };
 
-struct actor_stats {
+/* What an actor did. */
+struct actor_account {
     uint64_t cpu_time_ns;        /* sampled, or exact where asked */
     uint64_t messages_processed; /* turns that were not calls */
     uint64_t calls_answered;
@@ -199,6 +200,17 @@ struct actor_stats {
     uint64_t messages_sent;
     uint64_t fuel_used;
     uint32_t errors_encountered;
+};
+
+/* The same as it is counted (at_count): by the actor's runner; others look. */
+struct actor_stats {
+    atomic_u64 cpu_time_ns;
+    atomic_u64 messages_processed;
+    atomic_u64 calls_answered;
+    atomic_u64 calls_made;
+    atomic_u64 messages_sent;
+    atomic_u64 fuel_used;
+    atomic_u32 errors_encountered;
 };
 
 /* What the scheduler's policy remembers of who wakes an actor (sched/policy.h). */
@@ -244,8 +256,7 @@ struct actor {
     struct space *space;       /* holds a ref */
     tn_time deadline_ns;       /* longest a turn may take, from its start; 0: none */
     struct actor_stats stats;
-    struct actor_stats shown; /* home: `stats` as others may see them while it runs */
-    const char *name;         /* for people; owned by whoever made the actor, outlives it */
+    const char *name; /* for people; owned by whoever made the actor, outlives it */
 };
 _Static_assert(offsetof(struct actor, asked) == 64 && offsetof(struct actor, mbox.first) == 128,
                "what others write is one line, between what they read and what the home writes");
@@ -271,6 +282,8 @@ struct actor_config {
 tn_err actor_make(const struct actor_config *config, struct actor **ret_actor);
 struct object *actor_object(struct actor *actor);
 struct actor *actor_of(struct object *object);
+/* What it did until now; of one that runs meanwhile, each figure for itself. Any CPU. */
+struct actor_account actor_account(struct actor *actor);
 /* Gives it its code; before it is READY, or in a turn of its own. */
 void actor_set_instance(struct actor *actor, struct instance *instance);
 

@@ -267,7 +267,7 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
         wait_release(c->cpu, c->wait);
         return err;
     }
-    turn->actor->stats.calls_made++;
+    at_count(&turn->actor->stats.calls_made, 1);
     return call_left(c);
 }
 

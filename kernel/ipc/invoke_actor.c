@@ -45,12 +45,7 @@ static tn_err state(struct invocation *call)
 static tn_err stats(struct invocation *call)
 {
     struct actor *actor = called(call);
-    struct cpu *home = actor_lock(call->cpu, actor);
-    /* While somebody else runs it its counters are his; the last look at the clock showed them. */
-    if (actor == call->turn->actor || actor->run != ACTOR_RUNNING)
-        actor->shown = actor->stats;
-    struct actor_stats shown = actor->shown;
-    actor_unlock(call->cpu, home);
+    struct actor_account shown = actor_account(actor);
     uint64_t memory_bytes = mem_stats(actor_memory(actor)).used_bytes;
     call->reply.actor_stats =
         (struct tn_actor_stats){.cpu_time_used = shown.cpu_time_ns,

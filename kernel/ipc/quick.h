@@ -83,7 +83,7 @@ static inline __attribute__((always_inline)) bool send_quick(struct cpu *cpu, st
     cell->ncaps = 0;
     cell->len = (uint8_t)len;
     bytes_copy_short(cell->body.bytes, in->data, len);
-    actor->stats.messages_sent++;
+    at_count(&actor->stats.messages_sent, 1);
     cpu_leave(cpu);
     return true;
 not_so:

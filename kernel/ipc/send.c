@@ -75,7 +75,7 @@ static tn_err make_cell(const struct sending *s, struct cell **ret_cell)
     cell->cause = s->turn->info.cause;
     cell->method = s->method;
     cell->cls = TN_CLS_USER;
-    actor->stats.messages_sent++;
+    at_count(&actor->stats.messages_sent, 1);
     *ret_cell = cell;
     return TN_OK;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <tenon/limits.h>
 
+#include "base/bits.h"
 #include "base/list.h"
 #include "kernel/mem/lock.h"
 #include "kernel/mem/object.h"
@@ -28,6 +29,9 @@ struct limbo {
     bool drains;          /* no CPU will run any more */
     struct limbo_cpu cpu[TN_THREADS_MAX];
 };
+_Static_assert(LINE_OF(struct limbo, cpu[0]) > LINE_OF(struct limbo, drains) &&
+                   LINE_OF(struct limbo, cpu[1]) > LINE_OF(struct limbo, cpu[0]),
+               "each CPU notes its boundaries in a line of its own");
 
 /* Every CPU begins idle: it calls limbo_busy first. */
 void limbo_init(struct limbo *limbo, uint32_t cpus);

@@ -45,6 +45,7 @@
 #include <stdint.h>
 #include <tenon/limits.h>
 
+#include "base/bits.h"
 #include "kernel/actor/actor.h"
 #include "kernel/machine.h"
 #include "kernel/mem/limbo.h"
@@ -141,6 +142,10 @@ struct cpu {
     _Alignas(64) struct wheel wheel;      /* under the lock */
     struct cpu_look look[TN_THREADS_MAX]; /* owner only */
 };
+_Static_assert(LINE_END(struct cpu, queue) < LINE_OF(struct cpu, id) &&
+                   LINE_END(struct cpu, boot) < LINE_OF(struct cpu, asked) &&
+                   LINE_END(struct cpu, shown) < LINE_OF(struct cpu, wheel),
+               "the lock, the owner's own, what others write and the wheel are in lines apart");
 
 /* How many are queued there, at a guess; those that asked count as one. Any. */
 static inline uint32_t cpu_queue_length(struct cpu *cpu)

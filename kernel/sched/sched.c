@@ -25,9 +25,7 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
 {
     tn_time now = machine_now_ns();
     if (actor != NULL && !actor->exact_time)
-        actor->stats.cpu_time_ns += now - cpu->now;
-    if (actor != NULL)
-        actor->shown = actor->stats;
+        at_count(&actor->stats.cpu_time_ns, now - cpu->now);
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;
     cpu->until_clock = CLOCK_TURNS;
@@ -68,7 +66,7 @@ void sched_meter_exactly(struct cpu *cpu, struct actor *actor)
     struct actor *from = cpu->metered;
     tn_time now = machine_now_ns();
     if (from != NULL)
-        from->stats.cpu_time_ns += now - cpu->metered_since_ns;
+        at_count(&from->stats.cpu_time_ns, now - cpu->metered_since_ns);
     cpu->metered_since_ns = now;
     cpu->metered = actor;
 }
@@ -201,7 +199,7 @@ static bool cell_begin(struct cpu *cpu, struct actor *actor, struct cell *cell, 
     if (!turn_from_cell(turn, cpu, actor, cell))
         return false;
     if (turn->caller == NULL)
-        actor->stats.messages_processed++;
+        at_count(&actor->stats.messages_processed, 1);
     cpu->stats.messages_processed++;
     return turn_may_run(cpu, turn);
 }
@@ -218,7 +216,7 @@ static inline __attribute__((always_inline)) void cell_begin_plain(struct cpu *c
     turn_fill(turn, cpu, actor, cell, TN_TURN_ONEWAY);
     turn->in.ncaps = 0;
     turn->in.data = cell->body.bytes;
-    actor->stats.messages_processed++;
+    at_count(&actor->stats.messages_processed, 1);
     cpu->stats.messages_processed++;
 }
 

@@ -270,7 +270,7 @@ tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const stru
     if (caller == NULL)
         return TN_EINVAL;
     turn->caller = NULL;
-    turn->actor->stats.calls_answered++;
+    at_count(&turn->actor->stats.calls_answered, 1);
     if (!turn->caller_ref)
         return answer_below(caller, result, turn->actor->space, out);
     tn_err err = wait_answer(cpu, caller, turn->generation, result, turn->actor->space, out);

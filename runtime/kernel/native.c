@@ -103,7 +103,7 @@ answer:
 done:
     block_free(block);
     if (err < 0)
-        turn->actor->stats.errors_encountered++;
+        at_count(&turn->actor->stats.errors_encountered, 1);
 }
 
 static void unmap(struct maps *maps, uint32_t i)
