@@ -35,6 +35,10 @@ double channel_message_cpus(struct kit *kit);
 double channel_bulk_cpus(struct kit *kit);
 double channel_round_trip_asleep(struct kit *kit);
 
+/* swap.c */
+double swap_alone(struct kit *kit);
+double swap_under_load(struct kit *kit);
+
 extern const struct question questions[];
 extern const uint32_t nquestions;
 

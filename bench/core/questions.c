@@ -7,10 +7,12 @@
 #include "kernel/cap/lookup.h"
 #include "kernel/mem/mem.h"
 #include "runtime/kernel/native.h"
+#include "sdk/hook.h"
 
 enum {
     MESSAGES = 400000,
     CALLS = 400000,
+    SITES = 20000000,
     ACROSS = 4,  /* that many times fewer where a busy machine can make them slow */
     MINTS = 512, /* at a time, and so many times: */
     MINT_ROUNDS = 400,
@@ -350,6 +352,24 @@ static double lookup(struct kit *kit)
     return alone(kit, lookup_loop, CALLS);
 }
 
+/* A place where others may hook, and nobody does. */
+static void hook_site_loop(void)
+{
+    static struct hook_point point;
+    const struct tn_turn *turn = &fiber_self()->turn->info;
+    struct hook_args args = {.room = NULL};
+    for (uint32_t i = 0; i < SITES; i++) {
+        __asm__ volatile("" : : "r"(&point) : "memory"); /* it may have changed */
+        KIT_CHECK(hook_pre(&point, turn, M_ONE, &args) == TN_OK);
+        hook_post(&point, turn, M_ONE, &args.in);
+    }
+}
+
+static double hook_site(struct kit *kit)
+{
+    return alone(kit, hook_site_loop, 2 * SITES);
+}
+
 /* Each needs the badge of the last, which is 0, before it can begin. */
 static void lookup_chain_loop(void)
 {
@@ -580,6 +600,7 @@ const struct question questions[] = {
     {"cap_delete", "capability delete", "ns", 0, false, delete_one, NULL},
     {"cap_mint_delete", "capability mint and delete, in turn", "ns", 500, false, mint_delete, NULL},
     {"cap_revoke", "revoke, each descendant", "ns", 0, false, revoke, NULL},
+    {"hook_site", "call site of a hook point without hooks", "ns", 0, false, hook_site, NULL},
     {"timer", "timer set and cancelled", "ns", 500, false, timer_set_cancel, NULL},
     {"timer_fire", "one of 1,000,000 timers that end at once, till handled", "ns", 0, true, NULL,
      timer_fire},
@@ -599,6 +620,10 @@ const struct question questions[] = {
      channel_bulk_cpus, NULL},
     {"channel_asleep", "channel on one CPU, both sleep: 32 bytes there and back", "ns", 0, false,
      channel_round_trip_asleep, NULL},
+    {"swap", "instance with 1 KiB of state made and swapped in, on one CPU", "ns", 10000000, false,
+     swap_alone, NULL},
+    {"swap_under_load", "the same between CPUs, while messages come", "ns", 10000000, true,
+     swap_under_load, NULL},
     {"actor_make", "actor with space and native instance made, in memory that others had", "ns", 0,
      false, actor_make_one, NULL},
     {"actor_make_touch", "the same, in memory that nobody has touched", "ns", 0, false,

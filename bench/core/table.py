@@ -65,6 +65,9 @@ OPERATIONS = (
     Operation('channel_message_cpus', None, None, 'between actors that poll: one way'),
     Operation('channel_bulk_cpus', None, None, 'between actors that poll: 64 KiB a time', 'GB/s'),
     Operation('channel_asleep', None, None, 'between actors that sleep, one CPU: there and back'),
+    Operation('swap', None, None, 'an actor\'s instance replaced, 1 KiB of state, on one CPU'),
+    Operation('swap_under_load', None, None, 'the same between CPUs, while messages come'),
+    Operation('hook_site', None, None, 'call site of a hook point where nobody hooked'),
     Operation('fiber_switch', 8, None, 'fiber switch (libc: swapcontext)'),
     Operation('yield', None, None, 'yield: leave the turn, come back'),
 )

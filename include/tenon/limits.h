@@ -30,7 +30,12 @@ enum {
     TN_TURNS_MAX = 16,             /* turns of one actor at a time, where its manifest asks */
     TN_LENDERS_MAX = 255,          /* waits that lend one actor the same priority, counted */
     TN_LEND_DEPTH = 8,             /* calls down which a priority is lent */
+    TN_HOOKS_MAX = 16,             /* hooks at one point of a service */
     TN_BATCH_MESSAGES = 64,        /* turns that an actor may take before others get the CPU */
 };
+
+/* ns: longest that an actor is kept from its messages by a swap of its instance, whatever deadline
+ * was asked for. */
+#define TN_SWAP_NS UINT64_C(60000000000)
 
 #endif

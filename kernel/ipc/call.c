@@ -51,7 +51,8 @@ static void prepare(const struct calling *c, struct turn *turn)
     turn->generation = c->generation;
     turn->wait = NULL;
     turn->depth = (uint16_t)(c->turn->depth + 1);
-    turn->caller_ref = turn->deferred = turn->cancelled = false;
+    turn->caller_ref = turn->deferred = false;
+    turn->refuses = TURN_MAY_WAIT;
     at_init(&turn->state, TURN_RUNS);
     tn_time now = c->cpu->now;
     tn_time limit = c->callee->deadline_ns == 0 ? TN_NEVER : now + c->callee->deadline_ns;

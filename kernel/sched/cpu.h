@@ -351,11 +351,12 @@ tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *t
 /* A turn on a fiber gives the CPU away until turn_wake; returns the CPU that it goes on on. The
  * caller made sure that somebody will wake it, and that it may wait (turn_may_wait). */
 struct cpu *turn_wait(struct cpu *cpu, struct turn *turn);
-/* TN_OK; TN_ESTACK: no stack is left for the loop to go on on; TN_ECANCELLED: being killed. */
+/* TN_OK; TN_ESTACK: no stack is left for the loop to go on on; TN_ECANCELLED: being killed;
+ * TN_EAGAIN: in what may not wait (enum turn_refuses). */
 static inline tn_err turn_may_wait(struct cpu *cpu, const struct turn *turn)
 {
-    if (turn->cancelled)
-        return TN_ECANCELLED;
+    if (__builtin_expect(turn->refuses != TURN_MAY_WAIT, 0))
+        return turn->refuses == TURN_CANCELLED ? TN_ECANCELLED : TN_EAGAIN;
     return turn->fiber == NULL || fiber_ensure(cpu, 2) ? TN_OK : TN_ESTACK;
 }
 /* Makes the turn of a wait that the caller has completed go on. Its last access to the turn. `cpu`

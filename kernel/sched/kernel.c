@@ -223,13 +223,21 @@ void actor_kill(struct cpu *cpu, struct actor *actor)
     sched_ask(actor, ASK_LOOK);
 }
 
-static void actor_set_room(struct cpu *cpu, struct actor *actor, uint8_t room)
+void actor_set_room(struct actor *actor)
+{
+    bool swaps = actor->swap != NULL;
+    actor->room = actor->paused || swaps ? 0 : actor->concurrency;
+    actor->held = actor->paused && !swap_has_turn(actor);
+}
+
+static void set_paused(struct cpu *cpu, struct actor *actor, bool paused)
 {
     struct cpu *home = actor_lock(cpu, actor);
     /* Its home looks at it when it has its lock back, and finds what it may do now. */
     if (home != cpu)
         sched_ask(actor, ASK_LOOK);
-    actor->room = room;
+    actor->paused = paused;
+    actor_set_room(actor);
     if (home == cpu)
         sched_ready(cpu, actor);
     actor_unlock(cpu, home);
@@ -237,12 +245,12 @@ static void actor_set_room(struct cpu *cpu, struct actor *actor, uint8_t room)
 
 void actor_pause(struct cpu *cpu, struct actor *actor)
 {
-    actor_set_room(cpu, actor, 0);
+    set_paused(cpu, actor, true);
 }
 
 void actor_resume(struct cpu *cpu, struct actor *actor)
 {
-    actor_set_room(cpu, actor, actor->concurrency);
+    set_paused(cpu, actor, false);
 }
 
 /* Ends the wait of a turn whose actor dies; false when there is none, or somebody else is
@@ -259,15 +267,25 @@ static bool wait_cancel(struct wait *wait)
     return true;
 }
 
-/* A native turn that waits while its actor dies is told so once, and ends by itself. Inside. */
-static void cancel_native(struct cpu *cpu, struct turn *turn)
+static void turn_cancel(struct cpu *cpu, struct turn *turn)
 {
-    if (turn->cancelled)
+    if (turn->refuses == TURN_CANCELLED)
         return;
-    turn->cancelled = true;
+    turn->refuses = TURN_CANCELLED;
     turn->info.flags |= TN_TURN_CANCELLED;
     if (wait_cancel(turn->wait))
         turn_wake_inside(cpu, turn);
+}
+
+void turns_cancel(struct cpu *cpu, struct actor *actor)
+{
+    for (struct turn *turn = actor->ready; turn != NULL; turn = turn->link)
+        turn_cancel(cpu, turn);
+    for (struct turn *turn = actor->waiting; turn != NULL;) {
+        struct turn *next = turn->waits_link; /* it goes to the ready ones when it is woken */
+        turn_cancel(cpu, turn);
+        turn = next;
+    }
 }
 
 /* Takes the turn of a data domain out of the actor's lists; NULL: it is woken in a moment, and we
@@ -296,13 +314,7 @@ static bool reap_turns(struct cpu *cpu, struct actor *actor)
         return true;
     cpu_enter(cpu);
     if (actor->instance->domain->on_fiber) {
-        for (struct turn *turn = actor->ready; turn != NULL; turn = turn->link)
-            cancel_native(cpu, turn);
-        for (struct turn *turn = actor->waiting; turn != NULL;) {
-            struct turn *next = turn->waits_link; /* it goes to the ready ones when it is woken */
-            cancel_native(cpu, turn);
-            turn = next;
-        }
+        turns_cancel(cpu, actor);
         cpu_leave(cpu);
         return false;
     }
@@ -345,6 +357,7 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
         return false;
     if (!mailbox_drain(cpu, actor))
         return false;
+    swap_abandon(cpu, actor);
     if (actor->instance != NULL) {
         actor->instance->domain->destroy(actor->instance);
         actor->instance = NULL;

@@ -232,6 +232,7 @@ void event_cancel(struct cpu *cpu, struct event *event)
         cpu_seize(where);
     wheel_cancel(&where->wheel, &event->timer);
     actor_unlock(cpu, where);
+    event->cpu = NULL; /* who cancels is the one who may arm: nothing to look for a second time */
 }
 
 bool sched_fire(struct cpu *cpu)

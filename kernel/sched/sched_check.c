@@ -51,11 +51,13 @@ void sched_check_actor(struct actor *actor, uint32_t mailbox)
     uint32_t asked = at_load(&actor->asked, RELAXED);
     ASSERT(actor->turns <= actor->concurrency && parked <= actor->turns);
     /* Nobody runs it: its turns are all parked, and it is queued if there is anything to do. Who
-     * kills it asks a moment later. */
+     * kills it, or no longer waits for its swap, asks a moment later. */
     if (actor->run == ACTOR_IDLE) {
         ASSERT(parked == actor->turns);
-        ASSERT(!actor_has_work(actor) || asked != 0 || actor_life(actor) == ACTOR_DYING);
+        ASSERT(!actor_has_work(actor) || asked != 0 || actor_life(actor) == ACTOR_DYING ||
+               actor->swap != NULL);
     }
+    ASSERT(actor->swap == NULL || actor->room == 0);
     if (actor->run == ACTOR_GONE)
         ASSERT(actor->turns == 0 && actor_life(actor) == ACTOR_DEAD);
     /* Never more messages and free credits together than the mailbox holds. */

@@ -11,7 +11,7 @@ enum {
 bool actor_is_stuck(struct actor *actor)
 {
     for (struct turn *turn = actor->waiting; turn != NULL; turn = turn->waits_link) {
-        if (!turn->cancelled)
+        if (turn->refuses != TURN_CANCELLED)
             return false;
     }
     return actor->waiting != NULL;
@@ -188,6 +188,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     sched_landed(cpu);
     sched_meter(cpu, turn->actor);
     self->turn = turn;
+    turn->info.now = cpu->now; /* time has passed */
     return cpu;
 }
 

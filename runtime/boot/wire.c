@@ -451,8 +451,6 @@ void boot_drop_parts(struct boot *boot)
             if (part->provides[k] != NULL)
                 object_unref(endpoint_object(part->provides[k]));
         }
-        if (part->has_image)
-            elf_unload(&part->image);
         mem_free(boot->memory, part->config.data, CONFIG_MAX);
     }
 }
