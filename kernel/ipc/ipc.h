@@ -91,7 +91,8 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
  * caller's, whatever comes of it; `flags` are those of sched/swap.h, which says how it goes.
  * Pending, or TN_EBUSY (a swap is under way), TN_EAGAIN (the actor has not started), TN_EGONE,
  * TN_EDEADLK (it is the turn's own, or waits for it, and SWAP_CANCEL was not said), TN_ETIME,
- * TN_EINVAL, TN_ENOMEM, TN_ESTACK, TN_ECANCELLED. call_end has the result: TN_OK; TN_ETIME at the
+ * TN_EINVAL (flags that there are not, or an actor of several turns and a domain that keeps one),
+ * TN_ENOMEM, TN_ESTACK, TN_ECANCELLED. call_end has the result: TN_OK; TN_ETIME at the
  * least of `deadline`, the turn's and TN_SWAP_NS from now; TN_EGONE; what save, load, restore or
  * start said; TN_EVERSION, TN_ETOOBIG, TN_ENOMEM, TN_ETRAP, TN_EFUEL. With any but TN_OK the old
  * instance goes on, unless it trapped itself. */

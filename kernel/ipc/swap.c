@@ -39,6 +39,8 @@ tn_err swap_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, struc
         deadline = most;
     if ((flags & ~(uint32_t)(SWAP_CANCEL | SWAP_FRESH)) != 0)
         err = TN_EINVAL;
+    else if (!fresh->domain->on_fiber && actor->concurrency > 1)
+        err = TN_EINVAL; /* a domain that keeps turns as data has room for one */
     else if (actor == turn->actor)
         err = TN_EDEADLK; /* this turn would have to end first */
     else if (deadline <= cpu->now)

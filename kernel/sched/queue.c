@@ -153,7 +153,7 @@ static bool follows(struct cpu *cpu, struct actor *actor)
     struct kernel *kernel = cpu->kernel;
     uint32_t from = at_load(&actor->talker, RELAXED);
     if (actor->pinned || from >= kernel->ncpus || from == cpu->id ||
-        actor_life(actor) >= ACTOR_DYING ||
+        kernel->cpu[from]->team != cpu->team || actor_life(actor) >= ACTOR_DYING ||
         !kernel->config.policy->follows(cpu, actor, kernel->cpu[from]))
         return false;
     actor_follow(cpu, actor, kernel->cpu[from]);

@@ -34,6 +34,33 @@ static bool look_at_clock(struct cpu *cpu, struct actor *actor)
     return sched_fire(cpu);
 }
 
+void cpu_blocks_begin(struct cpu *cpu)
+{
+    ASSERT(at_load(&cpu->inside, RELAXED) == 0 && cpu->blocks_since_ns == 0);
+    if (!cpu_is_alone(cpu))
+        return;
+    cpu->blocks_since_ns =
+        machine_now_ns() | 1; /* never 0; a nanosecond is neither here nor there */
+    limbo_idle(&cpu->kernel->limbo, cpu->id);
+}
+
+void cpu_blocks_end(struct cpu *cpu)
+{
+    if (!cpu_is_alone(cpu))
+        return;
+    ASSERT(cpu->blocks_since_ns != 0);
+    limbo_busy(&cpu->kernel->limbo, cpu->id);
+    /* The actor did not use a CPU meanwhile: the clocks that it is charged by are put forward. */
+    tn_time now = machine_now_ns();
+    tn_time blocked = now > cpu->blocks_since_ns ? now - cpu->blocks_since_ns : 0;
+    cpu->blocks_since_ns = 0;
+    cpu->now += blocked;
+    cpu->metered_since_ns += blocked;
+    cpu->blocked_ns += blocked;
+    /* RELAXED: as stats_show, which leaves this one to us: most CPUs never block. */
+    at_store(&cpu->shown.blocked_time_ns, cpu->blocked_ns, RELAXED);
+}
+
 void sched_meter_exactly(struct cpu *cpu, struct actor *actor)
 {
     struct actor *from = cpu->metered;
@@ -438,7 +465,7 @@ void sched_loop(struct cpu *cpu)
             continue;
         }
         if (__builtin_expect(!queue_empty(cpu), 0) &&
-            at_load(&kernel->sentinel, RELAXED) == SENTINEL_NOBODY)
+            at_load(&cpu->team->sentinel, RELAXED) == SENTINEL_NOBODY)
             watch_poke(cpu);
         cpu = run_actor(cpu, actor);
     }

@@ -176,7 +176,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
 {
     struct fiber *self = turn->fiber;
     ASSERT(self != NULL && self == fiber_self() && self->nested == 0);
-    ASSERT(cpu->parking == NULL && cpu->leaving == NULL);
+    ASSERT(cpu->parking == NULL && cpu->leaving == NULL && cpu->blocks_since_ns == 0);
     struct fiber *to = self->caller;
     if (to != NULL)
         self->caller = NULL; /* back to the caller, which sees that its call is pending */

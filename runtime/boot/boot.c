@@ -258,7 +258,7 @@ tn_err boot_make(const struct boot_input *input, struct boot **ret_boot)
                                   .space = boot->space,
                                   .mailbox = 4,
                                   .priority = 0,
-                                  .home = kernel->cpu[0],
+                                  .home = kernel_worker(kernel, 0),
                                   .limbo = &kernel->limbo,
                                   .alive = &kernel->alive};
     err = actor_make(&config, &boot->actor);

@@ -85,7 +85,10 @@ struct boot_result {
 
 struct boot;
 
-/* Makes the boot's own memory in the kernel's root; the input lives until boot_end. TN_ENOMEM. */
+/* What the kernel is to be booted with is system_threads of the spec (kernel_config); without, the
+ * boot fails when it comes to the first component that asks for a thread.
+ *
+ * Makes the boot's own memory in the kernel's root; the input lives until boot_end. TN_ENOMEM. */
 tn_err boot_make(const struct boot_input *input, struct boot **ret_boot);
 /* Boots, runs and stops the system; returns when the kernel has ended. */
 void boot_run(struct boot *boot, struct boot_result *ret_result);
@@ -103,9 +106,9 @@ struct boot_swap {
     tn_time deadline;
 };
 /* In a turn on a fiber, of whoever in the kernel domain may do that; waits. TN_EDENIED: it is not
- * trusted in the kernel domain; errors of elf_load and native_new or of guest_new, and of
- * swap_begin; with any, the component goes on as it was, and
- * ret_text (BOOT_TEXT bytes, or NULL) says why. */
+ * trusted in the kernel domain; TN_EINVAL: it may have several turns, and goes to wasm; errors of
+ * elf_load and native_new or of guest_new, and of swap_begin; with any, the component goes on as it
+ * was, and ret_text (BOOT_TEXT bytes, or NULL) says why. */
 tn_err boot_swap(struct boot *boot, struct turn *turn, const struct boot_swap *swap,
                  char *ret_text);
 /* After boot_run. */

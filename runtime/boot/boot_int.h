@@ -30,7 +30,9 @@ struct part {
     struct needs needed;
     struct tn_pack config; /* for load; data in boot memory */
     bool started, failed;
-    uint32_t group;  /* of components that are wired to each other */
+    uint32_t group; /* of components that are wired to each other */
+    bool stays;     /* on the ordinary CPU `cpu`: a wire by CPU leads there */
+    uint32_t cpu;
     uint64_t grants; /* drivers: badges given so far */
 };
 

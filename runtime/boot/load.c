@@ -120,8 +120,12 @@ tn_err boot_swap(struct boot *boot, struct turn *turn, const struct boot_swap *s
         err = call_end(turn_wait(cpu, turn), turn, NULL);
     if (err == TN_OK)
         return TN_OK;
-    boot_text(text, err, part->name, "its swap failed, it goes on as it was: %s",
-              boot_error_name(err));
+    if (err == TN_EINVAL && part->actor->concurrency > 1)
+        boot_text(text, err, part->name, "it may have %u turns at a time, and one in wasm",
+                  part->actor->concurrency);
+    else
+        boot_text(text, err, part->name, "its swap failed, it goes on as it was: %s",
+                  boot_error_name(err));
 failed:
     if (ret_text != NULL)
         memcpy(ret_text, text, sizeof(text));

@@ -13,6 +13,8 @@
  * not reused, whatever becomes of the capability. */
 #include "runtime/kernel/native.h"
 
+#include <tenon/driver.h>
+
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "kernel/ipc/ipc.h"
@@ -488,6 +490,16 @@ tn_err tn_chan_map(tn_cap end, void **ret_at, uint64_t *ret_size_bytes)
     *ret_at = view.at;
     *ret_size_bytes = view.size_bytes;
     return TN_OK;
+}
+
+void tn_block_begin(void)
+{
+    cpu_blocks_begin(fiber_self()->cpu);
+}
+
+void tn_block_end(void)
+{
+    cpu_blocks_end(fiber_self()->cpu);
 }
 
 #define IMPORT(name)                  \

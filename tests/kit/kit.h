@@ -33,9 +33,12 @@ struct kit {
     bool move;            /* actors made from now on may move from their CPU */
 };
 
+enum kit_team { KIT_WORKERS, KIT_COMPUTE, KIT_BLOCKING };
+
 struct kit_config {
     const char *name;
     uint32_t cpu, mailbox;
+    enum kit_team team;    /* whose `cpu`-th is its home */
     bool urgent;           /* the most urgent priority instead of the default */
     bool idle;             /* the least urgent */
     uint8_t concurrency;   /* turns; 0: 1 */
