@@ -19,16 +19,19 @@ void cpu_step_back(struct cpu *cpu)
 void cpu_seize(struct cpu *cpu)
 {
     lock_take(&cpu->seize);
+    race_lock_wants(cpu, LOCK_CPU);
     at_store(&cpu->wanted, 1, RELAXED);
     /* The owner's store of `inside` before this is seen below; an owner that stores it later sees
      * `wanted`. */
     machine_barrier();
     while (at_load(&cpu->inside, ACQUIRE) != 0) /* pairs with cpu_leave */
         machine_relax();
+    race_lock_has(cpu, LOCK_CPU);
 }
 
 void cpu_release(struct cpu *cpu)
 {
+    race_lock_drops(cpu);
     at_store(&cpu->wanted, 0, RELEASE); /* pairs with the ACQUIRE in cpu_enter */
     lock_drop(&cpu->seize);
 }
