@@ -33,6 +33,8 @@ enum {
     STEP_NS_MAX = 8,         /* of the clock at a step, exclusive */
     LEAP_ONE_IN = 64,        /* switches that move the clock by a leap */
     LEAP_BITS_MAX = 16,      /* a leap is below 2^16 ns */
+    STALL_ONE_IN = 32,       /* switches after which the CPU that was left stands still */
+    STALL_BITS_MAX = 10,     /* for below 2^10 steps, while another can go on */
     JUMP_BITS_MAX = 36,      /* a clock's jump is below 2^36 ns */
     DRAIN_BITS_MAX = 4,      /* default drain_one_in is at most 2^4 */
     CHECK_BITS_MIN = 4,      /* default check_one_in is from 2^4 */
@@ -99,6 +101,8 @@ static void sim_switch(uint32_t next)
     sim.lone_turns = 0;
     if (sim_below(LEAP_ONE_IN) == 0)
         sim.now_ns += sim_any_scale(LEAP_BITS_MAX);
+    if (sim.config.schedule == SIM_RANDOM && sim_below(STALL_ONE_IN) == 0)
+        from->stalled_until = sim.stats.steps + sim_any_scale(STALL_BITS_MAX);
     if (sim_fault(SIM_FAULT_CLOCK))
         sim.now_ns += sim_any_scale(JUMP_BITS_MAX);
     sim_trace(SIM_EVENT_SWITCH, next, sim.current);
@@ -143,20 +147,37 @@ static void sim_advance(uint64_t ns)
         sim_expire();
 }
 
-/* A runnable CPU other than `but`, as the schedule chooses; SIM_HOST when there is none. */
-static uint32_t sim_pick(uint32_t but)
+/* The runnable CPU of the highest priority, other than `but`; SIM_HOST when there is none. */
+static uint32_t sim_pick_best(uint32_t but)
 {
-    uint32_t runnable[TN_CPUS_MAX], count = 0, best = SIM_HOST;
+    uint32_t best = SIM_HOST;
     for (uint32_t i = 0; i < sim.config.cpus; i++) {
         if (i == but || sim.cpus[i].state != SIM_RUNNABLE)
             continue;
-        runnable[count++] = i;
         if (best == SIM_HOST || sim.cpus[i].priority > sim.cpus[best].priority)
             best = i;
     }
-    if (count == 0 || sim.config.schedule == SIM_PCT)
-        return best;
-    return runnable[sim_below(count)];
+    return best;
+}
+
+/* A runnable CPU other than `but`, as the schedule chooses; SIM_HOST when there is none. */
+static uint32_t sim_pick(uint32_t but)
+{
+    if (sim.config.schedule == SIM_PCT)
+        return sim_pick_best(but);
+    uint32_t runnable[TN_CPUS_MAX], stalled[TN_CPUS_MAX], count = 0, nstalled = 0;
+    for (uint32_t i = 0; i < sim.config.cpus; i++) {
+        const struct sim_cpu *cpu = &sim.cpus[i];
+        if (i == but || cpu->state != SIM_RUNNABLE)
+            continue;
+        if (cpu->stalled_until > sim.stats.steps)
+            stalled[nstalled++] = i;
+        else
+            runnable[count++] = i;
+    }
+    if (count > 0)
+        return runnable[sim_below(count)];
+    return nstalled > 0 ? stalled[sim_below(nstalled)] : SIM_HOST;
 }
 
 /* A runnable CPU, without a decision; SIM_HOST when there is none. */

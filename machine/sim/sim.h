@@ -23,7 +23,9 @@
 #include <stdint.h>
 
 enum sim_schedule {
-    SIM_RANDOM, /* at each race point, with probability 1/switch_one_in, a random runnable CPU */
+    SIM_RANDOM, /* at each race point, with probability 1/switch_one_in, a random runnable CPU; one
+                   in 32 that is left stands still for up to 1,024 steps, as a thread that has lost
+                   its processor */
     SIM_PCT,    /* random priorities and `pct_depth` - 1 random change points (Burckhardt et al.,
                    "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS
                    2010); machine_relax sends a CPU behind all others */

@@ -42,9 +42,10 @@ struct sim_buffer {
 struct sim_cpu {
     struct machine_fiber context; /* whatever fiber the CPU was on when it was switched away */
     enum sim_cpu_state state;
-    bool notified;     /* an unpark that no park has taken yet */
-    uint64_t until_ns; /* while parked */
-    int64_t priority;  /* SIM_PCT: the highest runnable goes on */
+    bool notified;          /* an unpark that no park has taken yet */
+    uint64_t until_ns;      /* while parked */
+    int64_t priority;       /* SIM_PCT: the highest runnable goes on */
+    uint64_t stalled_until; /* SIM_RANDOM: the step before which others go first */
     struct sim_buffer buffer;
     struct held held;
 };

@@ -27,6 +27,7 @@ void explore(const struct explore *e)
                                                     .fibers_max = e->fibers_max,
                                                     .policy = restless ? &kit_restless : NULL});
         kit.move = restless;
+        kit.run = run;
         e->scenario(&kit);
         kit_assert();
         kit_end(&kit);

@@ -34,6 +34,7 @@ static void explore_seed(const struct explore *e, uint64_t seed)
                                                 .fibers_max = e->fibers_max,
                                                 .policy = restless ? &kit_restless : NULL});
     kit.move = restless;
+    kit.run = seed;
     kit_watch(&kit);
     e->scenario(&kit);
     KIT_CHECK(!sim_machine_stats().deadlock);

@@ -32,6 +32,7 @@ struct kit {
     uint32_t nactors;
     uint64_t used_before; /* bytes of root when the kernel had booted */
     bool move;            /* actors made from now on may move from their CPU */
+    uint64_t run;         /* of explore: the seed, or how many came before */
 };
 
 struct kit_config {

@@ -241,6 +241,7 @@ static void look_at_rest(void *arg)
         INVARIANT("no-lost-wake-up", at_load(&cpu->asked, RELAXED) == NULL && queue_empty(cpu));
         INVARIANT("no-late-timer", wheel_next_ns(&cpu->wheel) > machine_now_ns());
     }
+    INVARIANT("awake-counted", at_load(&kernel->awake, RELAXED) == 0);
     for (uint32_t i = 0; i < kit->nactors; i++)
         rest_actor(kit, &kit->actors[i]);
     rest_stacks(kit);

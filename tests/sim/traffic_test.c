@@ -34,7 +34,7 @@ enum {
 #define LOOK_NS     UINT64_C(200000)
 #define NAG         (UINT64_C(1) << 32) /* cookies from here on are of the neighbour's timer */
 #define ALL_PEERS   ((UINT64_C(1) << PEERS) - 1)
-#define FOR_EVER_NS (UINT64_C(1) << 40)
+#define FOR_EVER_NS (UINT64_C(1) << 50)
 
 /* What one peer did, and what came to it. */
 struct peer {
@@ -88,11 +88,17 @@ static tn_time soon(void)
     return machine_now_ns() + sim_choose(UINT64_C(1) << (4 + sim_choose(15)));
 }
 
+/* Time costs nothing while all sleep. */
+static tn_time later(void)
+{
+    return machine_now_ns() + sim_choose(UINT64_C(1) << (4 + sim_choose(30)));
+}
+
 static void answer_held(struct peer *peer)
 {
     if (peer->held == 0)
         return;
-    uint64_t answer = peer->held_question + 1;
+    uint64_t answer = ~peer->held_question;
     const struct tn_pack out = {.data = &answer, .len = sizeof(answer)};
     tn_cap held = peer->held;
     peer->held = 0;
@@ -117,7 +123,8 @@ static void ask_one(struct peer *peer, uint32_t to)
 {
     static const uint32_t methods[] = {M_ASK, M_YIELD, M_LATER};
     uint32_t method = methods[sim_choose(ARRAY_LEN(methods))];
-    uint64_t question = ++ledger.questions << 8, answer = 0;
+    /* The number of messages that were sent before it is part of the question. */
+    uint64_t question = ++ledger.questions << 16 | peer->sent[to], answer = 0;
     const struct tn_pack in = {.data = &question, .len = sizeof(question)};
     struct tn_pack out = {.data = &answer, .size = sizeof(answer)};
     bool patient = method != M_LATER && sim_choose(2) == 0;
@@ -125,7 +132,7 @@ static void ask_one(struct peer *peer, uint32_t to)
     KIT_CHECK(err == TN_OK || err == TN_EFULL || err == TN_EDEADLK ||
               (err == TN_ETIME && !patient));
     if (err == TN_OK)
-        KIT_INVARIANT("answer-to-its-call", out.len == sizeof(answer) && answer == question + 1);
+        KIT_INVARIANT("answer-to-its-call", out.len == sizeof(answer) && answer == ~question);
     ledger.answers += err == TN_OK;
     ledger.expired += err == TN_ETIME;
     peer->late_ok += err == TN_OK && method == M_LATER;
@@ -160,13 +167,19 @@ static void await_one(void)
         took(bits);
 }
 
-/* The neighbour's timer, which nobody else sets. */
+/* The neighbour's timer, which nobody else sets: anew while the message of the last time may be on
+ * its way; then no more until it has come. */
 static void nag_one(struct peer *peer)
 {
-    uint64_t cookie = ++peer->nag_set;
-    tn_time at = sim_choose(2) == 0 ? machine_now_ns() : soon();
-    KIT_CHECK(tn_timer_set(kit_need("nag"), at, NAG + cookie) == TN_OK);
-    ledger.nags++;
+    if (peer->nag_came != peer->nag_set)
+        return;
+    for (uint64_t i = 1 + sim_choose(3); i > 0; i--) {
+        uint64_t cookie = ++peer->nag_set;
+        KIT_CHECK(tn_timer_set(kit_need("nag"), machine_now_ns(), NAG + cookie) == TN_OK);
+        ledger.nags++;
+        if (sim_choose(2) == 0)
+            await_one(); /* this CPU looks at its timers */
+    }
 }
 
 /* Its own timer. What was armed before comes to nothing, though it be in the mailbox already. */
@@ -181,7 +194,7 @@ static void act(struct peer *peer)
 {
     uint32_t self = (uint32_t)(peer - ledger.peers);
     uint32_t to = (self + 1 + (uint32_t)sim_choose(PEERS - 1)) % PEERS;
-    switch (sim_choose(8)) {
+    switch (sim_choose(9)) {
     case 0:
     case 1:
         tell_one(peer, to);
@@ -221,7 +234,7 @@ static void own_timer(struct peer *peer, uint64_t cookie)
         act(peer);
     if (sim_choose(4) == 0)
         arm(peer, TN_NEVER);
-    arm(peer, soon());
+    arm(peer, later());
 }
 
 static void peer_timer(void *self, const struct tn_turn *turn)
@@ -261,18 +274,19 @@ static tn_err peer_call(void *self, const struct tn_turn *turn, const struct tn_
 {
     (void)self;
     struct peer *peer = enter();
-    uint64_t answer;
-    memcpy(&answer, in->data, sizeof(answer));
+    uint64_t question;
+    memcpy(&question, in->data, sizeof(question));
+    KIT_INVARIANT("messages-in-order", (question & UINT16_MAX) == peer->came[turn->badge]);
     answer_held(peer);
     tn_err err = TN_OK;
     if (turn->method == M_LATER) {
         KIT_CHECK(tn_defer(&peer->held) == TN_OK);
-        peer->held_question = answer;
+        peer->held_question = question;
         err = TN_DEFERRED;
     } else {
         if (turn->method == M_YIELD)
             KIT_CHECK(tn_yield() == TN_OK);
-        answer++;
+        uint64_t answer = ~question;
         out->len = sizeof(answer);
         if (out->size >= sizeof(answer)) /* else the caller has gone */
             memcpy(out->data, &answer, sizeof(answer));
@@ -343,7 +357,7 @@ static tn_err keeper_start(void *self, const struct tn_turn *turn)
 }
 KIT_ROLE(keeper, .start = keeper_start);
 
-static void build(struct kit *kit)
+static void build(struct kit *kit, bool restless)
 {
     struct kit_actor *first = kit_make(kit, "keeper", &keeper, 0, 2);
     struct note *bell = kit_note(), *done = kit_note();
@@ -354,6 +368,7 @@ static void build(struct kit *kit)
                                           .mailbox = 2 + i % 2,
                                           .urgent = i == 0,
                                           .idle = i == PEERS - 1};
+        kit->move = restless && i != 2; /* one stays, whatever the others do */
         ledger.actors[i] = kit_make_with(kit, &config, &peer_role);
         ledger.peers[i].turns_left = TURNS;
         kit_timer(ledger.actors[i], "timer");
@@ -388,6 +403,7 @@ static struct sim_stats traffic_run(uint64_t seed)
         .pct_depth = 1 + (uint32_t)(seed / 16 % 4),
         .switch_one_in = seed % 4 == 2 ? 2 : 0,
         .check_one_in = UINT32_C(64) << seed % 3,
+        .faults = {[SIM_FAULT_CLOCK] = seed % 3 == 0 ? 50 : 0}, /* so timers fire at any moment */
     };
     bool restless = seed / 2 % 2 != 0; /* its actors change CPU whenever they can */
     struct kit kit;
@@ -398,7 +414,7 @@ static struct sim_stats traffic_run(uint64_t seed)
                   &(struct kernel_config){.spin = 4, .policy = restless ? &kit_restless : NULL});
     kit.move = restless;
     kit_watch(&kit);
-    build(&kit);
+    build(&kit, restless);
     kit_end(&kit);
     struct sim_stats stats = sim_machine_stats();
     assert_false(stats.deadlock || stats.hung);
