@@ -41,7 +41,7 @@ static struct cpu *restless_victim(struct cpu *cpu, uint32_t *ret_most)
 static uint64_t restless_patience_ns(struct cpu *cpu, uint32_t looks)
 {
     (void)cpu;
-    return looks < 1000 ? 500 : 50000;
+    return looks < 64 ? 500 : 50000;
 }
 
 const struct sched_policy kit_restless = {

@@ -185,7 +185,8 @@ static void rest_turns(struct actor *actor)
 {
     for (const struct turn *turn = actor->waiting; turn != NULL; turn = turn->waits_link) {
         INVARIANT("no-lost-wake-up", at_load(&turn->state, RELAXED) == TURN_PARKED);
-        uint64_t state = turn->wait != NULL ? at_load(&turn->wait->state, RELAXED) : WAIT_OPEN;
+        INVARIANT("no-lost-wake-up", turn->wait != NULL);
+        uint64_t state = at_load(&turn->wait->state, RELAXED);
         INVARIANT("no-lost-wake-up", (state & WAIT_STATE_MASK) == WAIT_OPEN);
     }
 }

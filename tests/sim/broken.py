@@ -22,7 +22,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -31,7 +30,7 @@ PATCHES = os.path.join(ROOT, 'tests/sim/broken')
 CORE = ('base/', 'kernel/', 'runtime/kernel/', 'runtime/needs.c')
 FOLDERS = ('base', 'include', 'interfaces', 'kernel', 'machine', 'runtime', 'tests/kit',
            'tests/sim', 'toml', 'wasm')
-RUN_SECONDS = 120
+CPU_SECONDS = 60 # of one run
 OTHERS_MAX = 8 # failures of another kind, before what is to find it does
 NINJA = '''\
 rule cc
@@ -139,8 +138,9 @@ def make(folder, jobs, *targets):
         raise Wrong('it does not build:\n' + done.stdout[-4000:])
 
 
-def no_core():
+def limits():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
 
 
 def simulate(folder, test, **variables):
@@ -149,16 +149,13 @@ def simulate(folder, test, **variables):
            if key not in ('SEED', 'SEEDS', 'SEED_FROM', 'SIM_TRACE')}
     with subprocess.Popen([f'./{test}_test'], cwd=folder, env={**env, **variables},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace',
-                          preexec_fn=no_core) as run:
-        watch = threading.Timer(RUN_SECONDS, run.kill)
-        watch.start()
+                          preexec_fn=limits) as run:
         said = ''
         for line in run.stdout:
             said += line
             if './dev sim --seed ' in line:
                 run.kill() # the rest of a program that has failed is of no use
         status = run.wait()
-        watch.cancel()
     return status == 0, said
 
 
@@ -176,7 +173,7 @@ def try_patch(clean, folder, patch):
             break
         seed = re.search(rf'to repeat it:\n.*\./dev sim --seed (\d+) {patch.test}\n', said)
         if seed is None:
-            raise Wrong(f'it fails, or takes {RUN_SECONDS} s, and says no seed:\n{said[-2000:]}')
+            raise Wrong(f'it fails, or takes {CPU_SECONDS} s, and says no seed:\n{said[-2000:]}')
         finder = patch.finder(said)
         if finder is not None:
             again, repeated = simulate(folder, patch.test, SEED=seed[1])
