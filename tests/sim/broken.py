@@ -3,17 +3,17 @@
 
     tests/sim/broken.py BUILD_DIR [NAME...]
 
-Each patch in tests/sim/broken/ breaks one protocol. It is put into a copy of the kernel in the build
-folder, which is built anew where the patch touches it, and the simulation that the patch names must
-fail with what is to find it, and fail again in the same way with the seed that it says. The same runs
-must pass on the copy without a patch. A patch opens with
+Each patch in tests/sim/broken/ breaks one protocol. It is put into a copy of the kernel in the
+build folder, which is built anew where the patch touches it, and the simulation that the patch
+names must fail with what is to find it, and fail again in the same way with the seed that it says.
+The same runs must pass on the copy without a patch. A patch opens with
 
     Breaks: which protocol, and how
-    Found by: an invariant's name (docs/simulation.md), or what is said; `or` between several
+    Found by: an invariant's name (docs/simulation.md), or what is said; ` or ` between several
     Run: a test of the suite sim, and how many seeds at most
 
-and is a unified diff from there on. Where its lines are looked for is decided by what stands in them
-alone: they must be there, once."""
+and is a unified diff from there on. Where its lines are looked for is decided by what stands in
+them alone: they must be there, once."""
 import concurrent.futures
 import json
 import os
@@ -208,7 +208,8 @@ def main():
                    if name.endswith('.patch'))
     unknown = [name for name in wanted if name not in names]
     if unknown:
-        sys.exit(f'broken: there is no patch {" ".join(unknown)} in tests/sim/broken')
+        print(f'broken: there is no patch {" ".join(unknown)} in tests/sim/broken', file=sys.stderr)
+        return 2
     folder, jobs = os.path.join(build, 'tests/sim/broken'), os.cpu_count() or 1
     clean = os.path.join(folder, 'clean')
     passed, failed = 0, 0
@@ -236,7 +237,8 @@ def main():
             runs[pool.submit(timed, try_patch, clean, at, patch)] = patch.name
         for run in concurrent.futures.as_completed(runs):
             good, text, seconds = run.result()
-            print(f'{"ok  " if good else "FAIL"} {runs[run]:24} {seconds:5.1f} s  {text}', flush=True)
+            verdict = 'ok  ' if good else 'FAIL'
+            print(f'{verdict} {runs[run]:20} {seconds:5.1f} s  {text}', flush=True)
             passed, failed = passed + good, failed + (not good)
     print(f'{passed} passed, {failed} failed')
     return failed > 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""replay.py: a seed that is tried alone runs as it did among others, in every suite that takes seeds.
+"""replay.py: a seed that is tried alone runs as it did among others, in every suite with seeds.
 
     tests/sim/replay.py BUILD_DIR
 
