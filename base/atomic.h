@@ -61,6 +61,11 @@ enum {
  * in between: a store to it may still wait in this CPU's buffer, which a plain store or memset
  * would overtake in the simulator (and only there). */
 #define at_init(p, v) (race_init(p), atomic_init((p), (v)))
+/* Adds to a counter that one CPU at a time writes and others only look at. No race point: nothing
+ * is handed over by a count. */
+#define at_count(p, n)                                                                \
+    atomic_store_explicit((p), atomic_load_explicit((p), memory_order_relaxed) + (n), \
+                          memory_order_relaxed)
 /* What race_store is on real machines. */
 #define at_store_now(p, v, order) atomic_store_explicit((p), (v), (memory_order)(order))
 

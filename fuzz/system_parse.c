@@ -46,7 +46,8 @@ static void check_faults(const struct faults *faults)
     }
 }
 
-static void check_need(const struct system_spec *s, const struct need_spec *need)
+static void check_need(const struct system_spec *s, const struct component_spec *c,
+                       const struct need_spec *need)
 {
     must(need->interface != NULL && (need->optional || need->wire != WIRE_NONE));
     if (need->wire == WIRE_COMPONENT) {
@@ -54,6 +55,11 @@ static void check_need(const struct system_spec *s, const struct need_spec *need
         const struct component_spec *to = &s->components[need->component];
         must(need->provide < to->nprovides);
         must(to->provides[need->provide].interface == need->interface);
+    }
+    if (need->wire == WIRE_OBJECT) {
+        must(need->component < s->ncomponents && need->object <= OBJECT_ACTOR);
+        must(need->object == OBJECT_ACTOR || c == &s->components[need->component]);
+        must(c->trusted || c == &s->components[need->component]);
     }
     if (need->wire == WIRE_FILES) {
         must((need->grant & ~need->rights) == 0 && need->arg <= 9);
@@ -70,7 +76,7 @@ static void check_component(const struct system_spec *s, const struct component_
     must(c->resources.mailbox > 0 && c->resources.mailbox <= TN_MAILBOX_MAX);
     must(c->priority < TN_PRIORITIES && c->ring <= 3);
     for (uint32_t i = 0; i < c->nneeds; i++)
-        check_need(s, &c->needs[i]);
+        check_need(s, c, &c->needs[i]);
 }
 
 static void check_order(const struct system_spec *s)

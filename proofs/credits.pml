@@ -1,10 +1,11 @@
 /* credits.pml: the credits of a mailbox, at its two doors.
  *
  * Mirrors kernel/actor/cell.c and cell.h (mbox_reserve, mbox_reserve_back, mbox_reserve_away,
- * mbox_share, mbox_credit, mbox_credit_away), kernel/sched/sched_int.h (credit_freed), turn.c
- * (credit_back) and kernel/ipc/send.c (credit_away). CPU 0 is the home: it sends to itself through
- * its own door and consumes. CPU 1 and CPU 2 send from outside; each first takes a credit at the
- * door of those outside, else through the lock. A message carries which door its credit is from
+ * mbox_may_share, mbox_share, mbox_credit, mbox_credit_freed, mbox_settle, mbox_credit_away),
+ * kernel/sched/sched_int.h (credit_freed), turn.c (credit_back) and kernel/ipc/send.c
+ * (credit_away). CPU 0 is the home: it sends to itself through its own door, consumes, and brings
+ * freed credits back when it likes. CPU 1 and CPU 2 send from outside; each first takes a credit at
+ * the door of those outside, else through the lock. A message carries which door its credit is from
  * (CELL_AWAY). A sender from outside may also find that it does not need its credit.
  *
  * Nobody waits for a credit here: who finds none does without. That a waiter is told is
@@ -12,7 +13,8 @@
  *
  * Properties
  *   1. Never more credits are out than the mailbox has: its bound holds.
- *   2. None is lost, none is made: when all is quiet, both doors together have all of them.
+ *   2. None is lost, none is made: when all is quiet, both doors together, and what
+ *      is freed, have all of them.
  *   3. Every run ends.
  *
  * Bounds: a capacity of three is the least that mbox_share halves with a rest. The home sends twice
@@ -24,13 +26,16 @@
  *   BUG_SHARE_PLAIN      mbox_share adds to `away` with a load and a store
  *   BUG_BACK_PLAIN       mbox_reserve_back loads `away` and stores 0
  *   BUG_SHARE_UNLOCKED   mbox_share without the lock
- *   BUG_BACK_ALL         mbox_reserve_back keeps all that it took and hands out one besides */
+ *   BUG_BACK_ALL         mbox_reserve_back keeps all that it took and hands out one besides
+ *   BUG_SETTLE_PLAIN     mbox_settle adds to `away` with a load and a store
+ *   BUG_SETTLE_UNLOCKED  mbox_settle without the lock */
 #define CPUS 3
 #define DEPTH 2
 #define CREDITS 0
 #define AWAY 1
 #define LOCK 2
-#define WORDS 3
+#define FREED 3
+#define WORDS 4
 #include "tso.pml"
 
 #ifndef CAPACITY
@@ -40,6 +45,12 @@
 #define SHARE_LOCK(what) skip
 #else
 #define SHARE_LOCK(what) what
+#endif
+
+#ifdef BUG_SETTLE_UNLOCKED
+#define SETTLE_LOCK(what) skip
+#else
+#define SETTLE_LOCK(what) what
 #endif
 
 byte out;          /* credits that somebody has, and in messages */
@@ -57,8 +68,55 @@ inline mbox_credit() {
     store(me, CREDITS, x, RELAXED)
 }
 
+inline mbox_credit_freed() {
+    load(me, FREED, x, RELAXED);
+    d_step { x++; out-- }
+    store(me, FREED, x, RELAXED)
+}
+
+inline mbox_settle() {
+    load(me, FREED, x, RELAXED);
+    if
+    :: x == 0
+    :: else ->
+#ifdef BUG_SETTLE_PLAIN
+        load(me, AWAY, y, RELAXED);
+        store(me, AWAY, y + x, RELAXED);
+        y = 0;
+#else
+        d_step { RMW(me, AWAY, RELAXED) -> mem[AWAY] = mem[AWAY] + x }
+#endif
+        store(me, FREED, 0, RELEASE)
+    fi;
+    x = 0
+}
+
 inline mbox_credit_away() {
     d_step { RMW(me, AWAY, RELAXED) -> out--; mem[AWAY]++ }
+}
+
+inline mbox_reserve_back() {
+    load(me, AWAY, x, RELAXED);
+    if
+    :: x > 0 ->
+#ifdef BUG_BACK_PLAIN
+        load(me, AWAY, x, RELAXED);
+        store(me, AWAY, 0, RELAXED);
+#else
+        swap(me, AWAY, 0, x, RELAXED);
+#endif
+        if
+        :: x > 0 ->
+#ifdef BUG_BACK_ALL
+            store(me, CREDITS, x, RELAXED);
+#else
+            store(me, CREDITS, x - 1, RELAXED);
+#endif
+            got = 1
+        :: else -> got = 0
+        fi
+    :: else -> got = 0
+    fi
 }
 
 /* `got`: whether there was one */
@@ -67,26 +125,14 @@ inline mbox_reserve() {
     if
     :: x > 0 -> store(me, CREDITS, x - 1, RELAXED); got = 1
     :: else ->
-        load(me, AWAY, x, RELAXED);
+        load(me, FREED, x, RELAXED);
         if
         :: x > 0 ->
-#ifdef BUG_BACK_PLAIN
-            load(me, AWAY, x, RELAXED);
-            store(me, AWAY, 0, RELAXED);
-#else
-            swap(me, AWAY, 0, x, RELAXED);
-#endif
-            if
-            :: x > 0 ->
-#ifdef BUG_BACK_ALL
-                store(me, CREDITS, x, RELAXED);
-#else
-                store(me, CREDITS, x - 1, RELAXED);
-#endif
-                got = 1
-            :: else -> got = 0
-            fi
-        :: else -> got = 0
+            store(me, CREDITS, x, RELAXED);
+            store(me, FREED, 0, RELAXED);
+            store(me, CREDITS, x - 1, RELAXED);
+            got = 1
+        :: else -> mbox_reserve_back()
         fi
     fi
 }
@@ -105,20 +151,29 @@ inline mbox_reserve_away() {
     od;
     y = 0
 }
-
 inline mbox_share() {
-    mbox_reserve();
+    mbox_settle();
+    mbox_reserve_away();
     if
-    :: got ->
+    :: got
+    :: else -> /* mbox_reserve; nothing is freed any more */
         load(me, CREDITS, x, RELAXED);
-        store(me, CREDITS, x - x / 2, RELAXED);
+        if
+        :: x > 0 -> store(me, CREDITS, x - 1, RELAXED); got = 1
+        :: else -> mbox_reserve_back()
+        fi;
+        if
+        :: got ->
+            load(me, CREDITS, x, RELAXED);
+            store(me, CREDITS, x - x / 2, RELAXED);
 #ifdef BUG_SHARE_PLAIN
-        load(me, AWAY, y, RELAXED);
-        store(me, AWAY, y + x / 2, RELAXED)
+            load(me, AWAY, y, RELAXED);
+            store(me, AWAY, y + x / 2, RELAXED)
 #else
-        d_step { RMW(me, AWAY, RELAXED) -> mem[AWAY] = mem[AWAY] + x / 2 }
+            d_step { RMW(me, AWAY, RELAXED) -> mem[AWAY] = mem[AWAY] + x / 2 }
 #endif
-    :: else
+        :: else
+        fi
     fi;
     y = 0
 }
@@ -131,7 +186,11 @@ inline credit_away() {
     :: else ->
         load(me, CREDITS, x, RELAXED);
         if
-        :: x == 0
+        :: x == 0 -> load(me, FREED, x, ACQUIRE)
+        :: else
+        fi;
+        if
+        :: x == 0 -> mbox_reserve_away()
         :: else ->
             SHARE_LOCK(lock_take(me, LOCK));
             mbox_share();
@@ -165,12 +224,17 @@ active proctype home()
     :: away > 0 ->
         lock_take(me, LOCK);
         away--;
-        mbox_credit_away();
+        mbox_credit_freed();
+        x = 0;
         lock_drop(me, LOCK)
+    :: mem[FREED] > 0 -> /* the end of a batch */
+        SETTLE_LOCK(lock_take(me, LOCK));
+        mbox_settle();
+        SETTLE_LOCK(lock_drop(me, LOCK))
     :: sends == 2 && here == 0 && away == 0 && quiet_cpus == 2 -> break
     od;
     buffer[0].n == 0 && buffer[1].n == 0 && buffer[2].n == 0;
-    assert(out == 0 && mem[CREDITS] + mem[AWAY] == CAPACITY)
+    assert(out == 0 && mem[CREDITS] + mem[AWAY] + mem[FREED] == CAPACITY)
 }
 
 active [2] proctype outside()

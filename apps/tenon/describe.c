@@ -87,6 +87,7 @@ static const char *driver_name(enum wire_kind kind)
         return "log";
     case WIRE_NONE:
     case WIRE_COMPONENT:
+    case WIRE_OBJECT:
         break;
     }
     return "";
@@ -103,6 +104,10 @@ static void wire_cells(struct table *table, const struct system_spec *spec,
         struct str name = to->provides[need->provide].name;
         table_cell(table, "%.*s.%.*s%s", (int)to->name.len, to->name.at, (int)name.len, name.at,
                    need->circle ? " (may close a circle)" : "");
+    } else if (need->wire == WIRE_OBJECT) {
+        const struct component_spec *of = &spec->components[need->component];
+        table_cell(table, "kernel: %s%s%.*s", object_kind_name(need->object),
+                   of == c ? ", its own" : " of ", of == c ? 0 : (int)of->name.len, of->name.at);
     } else if (need->wire == WIRE_FILES && need->arg > 0) {
         table_cell(table, "files: argument %u%s%.*s", need->arg, need->path.len > 0 ? ", or " : "",
                    (int)need->path.len, need->path.len > 0 ? need->path.at : "");
@@ -225,6 +230,9 @@ static json_t *need_json(const struct system_spec *spec, const struct need_spec 
         json_put(wire, "component", json_str(to->name));
         json_put(wire, "provide", json_str(to->provides[need->provide].name));
         json_put(wire, "circle", json_boolean(need->circle));
+    } else if (need->wire == WIRE_OBJECT) {
+        json_put(wire, "kernel", json_string(object_kind_name(need->object)));
+        json_put(wire, "of", json_str(spec->components[need->component].name));
     } else {
         json_put(wire, "driver", json_string(driver_name(need->wire)));
     }

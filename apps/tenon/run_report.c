@@ -113,7 +113,7 @@ void report_fault(void *ctx, uint32_t component, const struct guest_fault *fault
 static void stats_row(struct table *table, struct str name, const char *domain,
                       const struct boot_account *account, uint32_t restarts)
 {
-    const struct actor_stats *stats = &account->stats;
+    const struct actor_account *stats = &account->stats;
     table_cell(table, "%.*s%s", (int)name.len, name.at, account->failed ? " (failed)" : "");
     table_cell(table, "%s", domain);
     table_cell(table, "%s", amount_count(stats->calls_answered).text);
@@ -224,7 +224,7 @@ static json_t *phases_json(const struct run *run)
 
 static json_t *account_json(struct str name, const char *domain, const struct boot_account *account)
 {
-    const struct actor_stats *stats = &account->stats;
+    const struct actor_account *stats = &account->stats;
     const struct {
         const char *key;
         uint64_t value;

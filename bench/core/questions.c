@@ -1,4 +1,5 @@
 /* questions.c: what each figure of the core benchmark measures, in actors on a real kernel. */
+#include <tenon/object.h>
 #include <time.h>
 
 #include "base/atomic.h"
@@ -263,6 +264,20 @@ static double signal_and_wait(struct kit *kit)
     return alone(kit, signal_wait_loop, CALLS);
 }
 
+/* Kernel objects, called: what a component's operation on one costs. */
+static void object_loop(void)
+{
+    tn_cap note = kit_need("note");
+    uint64_t bits;
+    for (uint32_t i = 0; i < CALLS; i++)
+        KIT_CHECK(tn_notification_poll(note, &bits) == TN_OK);
+}
+
+static double object_call(struct kit *kit)
+{
+    return alone(kit, object_loop, CALLS);
+}
+
 static void timer_loop(void)
 {
     tn_cap timer = kit_need("timer");
@@ -454,6 +469,7 @@ const struct question questions[] = {
     {"note", "signal and wait, the bits are there", "ns", 1000, false, signal_and_wait},
     {"note_switch", "signal to an actor that waits, until it runs", "ns", 1000, false,
      note_there_and_back},
+    {"object_call", "call on a kernel object, and its reply", "ns", 500, false, object_call},
     {"cap_lookup", "capability lookup", "ns", 0, false, lookup},
     {"cap_mint_delete", "capability mint and delete", "ns", 500, false, mint_delete},
     {"cap_revoke", "revoke, each descendant", "ns", 0, false, revoke},

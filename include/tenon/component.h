@@ -156,7 +156,10 @@ TN_IMPORT TN_MUST tn_err tn_need(const char *name, uint32_t len, tn_cap *ret_cap
 TN_IMPORT TN_MUST tn_err tn_cap_mint(tn_cap from, uint32_t rights, uint64_t badge, tn_cap *ret_cap);
 /* Give up a handle; what was derived from it stays. Of the last one to an object, that object. */
 TN_IMPORT TN_MUST tn_err tn_cap_drop(tn_cap cap);
-/* Delete every descendant of `cap`, in whatever space it is (TN_R_CONTROL) [waits]. */
+/* Delete every descendant of `cap`, in whatever space it is (TN_R_CONTROL), and wait until no CPU
+ * still uses one [waits]. TN_ETIME (the turn's deadline, or it could wait no longer) and
+ * TN_ECANCELLED: none is left, but an operation that had begun may still be under way. TN_ESTACK,
+ * TN_ENOMEM: nothing was done. */
 TN_IMPORT TN_MUST tn_err tn_cap_revoke(tn_cap cap);
 /* A zeroed buffer charged to `memory`, an untyped capability (TN_R_WRITE) such as the need
  * "memory". TN_EINVAL for 0 bytes, TN_ETOOBIG over TN_BUFFER_MAX, TN_ENOMEM, TN_ENOSLOT. */

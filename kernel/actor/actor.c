@@ -4,12 +4,19 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "kernel/mem/limbo.h"
 
 static void actor_destroy(struct object *object)
 {
     struct actor *actor = actor_of(object);
     ASSERT(actor->turns == 0 && actor->instance == NULL && actor->pool == NULL);
-    ASSERT(at_load(&actor->asked, RELAXED) == 0);
+    /* Who asked it in the last moment has put it on a list of its home, or the home is looking at
+     * it: later, then. `kept` is set before `asked` is cleared, and nobody is left to ask. */
+    bool asked = at_load(&actor->asked, ACQUIRE) != 0;
+    if ((asked || at_load(&actor->kept, ACQUIRE) != 0) && !limbo_drains(object->limbo)) {
+        limbo_add(object->limbo, object);
+        return;
+    }
     struct untyped *memory = actor_memory(actor);
     struct space *space = actor->space;
     struct wait *wait = at_load(&actor->waits, RELAXED);
@@ -29,6 +36,17 @@ static const struct object_class actor_class = {
     .destroy = actor_destroy,
 };
 
+static void stats_init(struct actor_stats *stats)
+{
+    at_init(&stats->cpu_time_ns, 0);
+    at_init(&stats->messages_processed, 0);
+    at_init(&stats->calls_answered, 0);
+    at_init(&stats->calls_made, 0);
+    at_init(&stats->messages_sent, 0);
+    at_init(&stats->fuel_used, 0);
+    at_init(&stats->errors_encountered, 0);
+}
+
 tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
 {
     if (config->mailbox == 0 || config->mailbox > TN_MAILBOX_MAX ||
@@ -41,11 +59,14 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     at_init(&actor->home, config->home);
     at_init(&actor->life, ACTOR_CREATED);
     at_init(&actor->asked, 0);
+    at_init(&actor->kept, 0);
+    at_init(&actor->applied, NULL);
     at_init(&actor->talker, CPU_NONE);
     at_init(&actor->woken, NULL);
     at_init(&actor->waits, NULL);
     mbox_init(&actor->mbox, config->mailbox);
     wait_queue_init(&actor->senders);
+    stats_init(&actor->stats);
     actor->run = ACTOR_IDLE;
     actor->priority = config->priority;
     at_init(&actor->lent, 0);
@@ -78,6 +99,21 @@ struct actor *actor_of(struct object *object)
     return (struct actor *)object;
 }
 
+struct actor_account actor_account(struct actor *actor)
+{
+    struct actor_stats *stats = &actor->stats;
+    /* RELAXED: counts; they hand over nothing. */
+    return (struct actor_account){
+        .cpu_time_ns = at_load(&stats->cpu_time_ns, RELAXED),
+        .messages_processed = at_load(&stats->messages_processed, RELAXED),
+        .calls_answered = at_load(&stats->calls_answered, RELAXED),
+        .calls_made = at_load(&stats->calls_made, RELAXED),
+        .messages_sent = at_load(&stats->messages_sent, RELAXED),
+        .fuel_used = at_load(&stats->fuel_used, RELAXED),
+        .errors_encountered = at_load(&stats->errors_encountered, RELAXED),
+    };
+}
+
 void actor_set_instance(struct actor *actor, struct instance *instance)
 {
     actor->instance = instance;
@@ -104,28 +140,40 @@ static struct wait *wait_make(struct actor *actor)
     return wait;
 }
 
-struct wait *wait_open(struct turn *turn)
+struct wait *wait_find(struct actor *actor)
 {
-    struct actor *actor = turn->actor;
     struct wait *wait = at_load(&actor->waits, RELAXED);
     while (wait != NULL && wait->turn != NULL)
         wait = wait->made;
-    if (wait == NULL) {
-        wait = wait_make(actor);
-        if (wait == NULL)
-            return NULL;
+    return wait != NULL ? wait : wait_make(actor);
+}
+
+void actor_apply(struct actor *actor, struct wait *wait)
+{
+    ASSERT(!wait->applied && list_empty(&wait->link));
+    wait->applied = true;
+    wait->queue_generation = wait_generation(wait);
+    struct wait *head = at_load(&actor->applied, RELAXED);
+    do {
+        wait->applied_link = head;
+        /* RELEASE: who takes it sees the link and the generation. */
+    } while (!at_cas(&actor->applied, &head, wait, RELEASE, RELAXED));
+}
+
+void actor_take_applied(struct actor *actor)
+{
+    if (at_load(&actor->applied, RELAXED) == NULL)
+        return;
+    /* ACQUIRE pairs with actor_apply. */
+    struct wait *wait = at_swap(&actor->applied, NULL, ACQUIRE), *oldest = NULL;
+    while (wait != NULL) {
+        struct wait *next = wait->applied_link;
+        wait->applied_link = oldest;
+        oldest = wait;
+        wait = next;
     }
-    uint64_t state = at_load(&wait->state, RELAXED);
-    ASSERT((state & WAIT_STATE_MASK) == WAIT_FREE && turn->wait == NULL);
-    wait->turn = turn;
-    wait->result = TN_OK;
-    wait->len = 0;
-    wait->ncaps = 0;
-    turn->wait = wait;
-    at_store(&wait->lending, state >> WAIT_STATE_BITS << 8, RELAXED);
-    /* RELEASE: whoever claims it sees the fields. */
-    at_store(&wait->state, (state & ~(uint64_t)WAIT_STATE_MASK) | WAIT_OPEN, RELEASE);
-    return wait;
+    for (; oldest != NULL; oldest = oldest->applied_link)
+        list_push_back(&actor->senders.waits, &oldest->link);
 }
 
 void wait_enqueue(struct wait *wait, struct wait_queue *queue)

@@ -34,7 +34,7 @@
  *   1. An IDLE actor has no work but what its home will be told of: if `pushed`, `woken` or a
  * change of `life` came without the lock, a bit of `asked` is set or about to be.
  *   2. `asked` is not 0 just while the actor is on one list of those that asked, or about to be put
- *      on one; that list holds a ref.
+ *      on one. The list holds no ref: the memory stays until the home has looked (actor_destroy).
  *   3. A wait is completed by exactly one party: reply, expiry, kill or grant race with one
  *      compare-and-swap on wait.state, and the winner wakes the turn. Nobody else touches it after.
  *   4. The winner's last access to the turn is the change of turn.state to WOKEN, unless the turn
@@ -43,6 +43,7 @@
 #define KERNEL_ACTOR_ACTOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <tenon/component.h>
 
 #include "kernel/actor/cell.h"
@@ -159,13 +160,15 @@ struct wait {
     tn_err result;
     bool expires; /* expiry was armed; of the owner */
     bool credit_held, callee_ref;
+    bool applied; /* at `credit_of`, without its home's lock */
     struct event expiry;
     uint64_t expiry_generation;
     /* In a queue of waiters, under that queue's lock: */
     struct spinlock *queue_lock; /* NULL: in no queue, or in a mailbox's, under its home's lock */
     struct list link;
+    struct wait *applied_link; /* among those that applied for a credit */
     uint64_t queue_generation;
-    uint64_t bits;           /* notification: what was taken */
+    uint64_t bits;           /* notification: what was taken; revoke: its ticket */
     struct actor *credit_of; /* full mailbox: whose credit is waited for; holds a ref */
     struct object *held;     /* notification: in whose queue it is; holds a ref */
     /* A call: */
@@ -174,7 +177,7 @@ struct wait {
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
     uint32_t room_caps;   /* capabilities that the reply may bring */
-    uint32_t len;         /* of the reply, also when it did not fit */
+    uint32_t len;         /* of the reply, also when it did not fit; revoke: looks in vain */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];
 };
@@ -188,7 +191,8 @@ enum actor_life {
     ACTOR_DEAD,
 };
 
-struct actor_stats {
+/* What an actor did. */
+struct actor_account {
     uint64_t cpu_time_ns;        /* sampled, or exact where asked */
     uint64_t messages_processed; /* turns that were not calls */
     uint64_t calls_answered;
@@ -198,47 +202,64 @@ struct actor_stats {
     uint32_t errors_encountered;
 };
 
+/* The same as it is counted (at_count): by the actor's runner; others look. */
+struct actor_stats {
+    atomic_u64 cpu_time_ns;
+    atomic_u64 messages_processed;
+    atomic_u64 calls_answered;
+    atomic_u64 calls_made;
+    atomic_u64 messages_sent;
+    atomic_u64 fuel_used;
+    atomic_u32 errors_encountered;
+};
+
 /* What the scheduler's policy remembers of who wakes an actor (sched/policy.h). */
 struct actor_talk {
     uint8_t cpu, wakes;
 };
 
+/* By cache line (64 bytes, and so is its memory aligned): what all read and hardly anybody changes;
+ * what others write; what its home works with. */
 struct actor {
     struct object object;
-    /* any CPU */
     atomic_of(struct cpu *) home; /* changes under the old home's lock, while not RUNNING */
     atomic_u32 life;              /* enum actor_life */
-    atomic_u32 asked;             /* enum actor_ask */
-    atomic_u64 lent;          /* waits that lend it a priority: byte p counts those of priority p */
-    atomic_u32 talker;        /* the CPU that pushed last, or CPU_NONE */
-    struct actor *asked_link; /* on its home's list of those that asked */
-    atomic_of(struct turn *) woken; /* parked turns that others woke, newest first */
-    atomic_of(struct wait *) waits; /* all that were made; others look for circles there */
-    struct mbox mbox;               /* says itself what is whose */
+    atomic_u32 kept; /* DEAD: its home still looks at it, see actor_destroy; its home's */
+    /* any CPU */
+    atomic_u32 asked;                 /* enum actor_ask */
+    atomic_u32 talker;                /* the CPU that pushed last, or CPU_NONE */
+    struct actor *asked_link;         /* on its home's list of those that asked */
+    atomic_u64 lent;                  /* waits that lend it a priority: byte p counts those of p */
+    atomic_of(struct turn *) woken;   /* parked turns that others woke, newest first */
+    atomic_of(struct wait *) applied; /* waits for a credit, not in `senders` yet, newest first */
+    atomic_of(struct wait *) waits;   /* all that were made; others look for circles there */
+    struct mbox mbox;                 /* begins here; goes on in the home's */
     /* home */
+    uint8_t run;         /* enum actor_run */
+    uint8_t queued_at;   /* QUEUED: the priority of that queue */
+    uint8_t priority;    /* its own, always the same */
+    uint8_t turns;       /* that exist */
+    uint8_t concurrency; /* that may */
+    uint8_t room;        /* that may now: 0 while it is paused, else `concurrency` */
+    bool mail_next;      /* a message is to have its turn before the next woken one */
+    bool pinned;         /* stays where it is */
+    bool patient;        /* lends its priority to nobody */
+    bool exact_time;
+    struct actor_talk talk;
+    uint16_t cleared;          /* DYING: steps in which its space was cleared */
     struct turn *ready;        /* woken turns to go on with, oldest first */
     struct turn *waiting;      /* turns that are parked */
+    struct instance *instance; /* of the owner (RUNNING), as is all below but the two lists */
+    struct cell_pool *pool;    /* made at the first send */
     struct list queue_link;    /* in a run queue */
     struct wait_queue senders; /* that wait for a credit of the mailbox */
-    uint8_t run;               /* enum actor_run */
-    uint8_t queued_at;         /* QUEUED: the priority of that queue */
-    uint8_t priority;          /* its own, always the same */
-    uint8_t turns;             /* that exist */
-    uint8_t concurrency;       /* that may */
-    uint8_t room;              /* that may now: 0 while it is paused, else `concurrency` */
-    bool mail_next;            /* a message is to have its turn before the next woken one */
-    struct actor_talk talk;
-    bool pinned;  /* stays where it is */
-    bool patient; /* lends its priority to nobody */
-    bool exact_time;
-    /* of the owner (RUNNING) */
-    struct instance *instance;
-    struct space *space;    /* holds a ref */
-    struct cell_pool *pool; /* made at the first send */
+    struct space *space;       /* holds a ref */
+    tn_time deadline_ns;       /* longest a turn may take, from its start; 0: none */
     struct actor_stats stats;
-    const char *name;    /* for people; owned by whoever made the actor, outlives it */
-    tn_time deadline_ns; /* longest a turn may take, from its start; 0: none */
+    const char *name; /* for people; owned by whoever made the actor, outlives it */
 };
+_Static_assert(offsetof(struct actor, asked) == 64 && offsetof(struct actor, mbox.first) == 128,
+               "what others write is one line, between what they read and what the home writes");
 
 struct actor_config {
     const char *name;
@@ -261,6 +282,8 @@ struct actor_config {
 tn_err actor_make(const struct actor_config *config, struct actor **ret_actor);
 struct object *actor_object(struct actor *actor);
 struct actor *actor_of(struct object *object);
+/* What it did until now; of one that runs meanwhile, each figure for itself. Any CPU. */
+struct actor_account actor_account(struct actor *actor);
 /* Gives it its code; before it is READY, or in a turn of its own. */
 void actor_set_instance(struct actor *actor, struct instance *instance);
 
@@ -281,7 +304,28 @@ static inline struct untyped *actor_memory(struct actor *actor)
 
 /* A wait of this actor that no turn uses, made if there is none and charged to it, open for `turn`
  * from now on and its turn->wait; NULL: no memory. RUNNING only. */
-struct wait *wait_open(struct turn *turn);
+struct wait *wait_find(struct actor *actor);
+static inline struct wait *wait_open(struct turn *turn)
+{
+    struct actor *actor = turn->actor;
+    struct wait *wait = at_load(&actor->waits, RELAXED); /* only the runner adds to them */
+    if (__builtin_expect(wait == NULL || wait->turn != NULL, 0)) {
+        wait = wait_find(actor);
+        if (wait == NULL)
+            return NULL;
+    }
+    uint64_t state = at_load(&wait->state, RELAXED);
+    ASSERT((state & WAIT_STATE_MASK) == WAIT_FREE && turn->wait == NULL);
+    wait->turn = turn;
+    wait->result = TN_OK;
+    wait->len = 0;
+    wait->ncaps = 0;
+    turn->wait = wait;
+    at_store(&wait->lending, state >> WAIT_STATE_BITS << 8, RELAXED);
+    /* RELEASE: whoever claims it sees the fields. */
+    at_store(&wait->state, state | WAIT_OPEN, RELEASE);
+    return wait;
+}
 static inline uint64_t wait_generation(struct wait *wait)
 {
     return at_load(&wait->state, RELAXED) >> WAIT_STATE_BITS;
@@ -304,6 +348,12 @@ static inline bool wait_queue_empty(struct wait_queue *queue)
 {
     return list_empty(&queue->waits);
 }
+
+/* Asks for a credit of an actor that lives elsewhere: its home finds the open wait with
+ * actor_take_applied. The caller tells it to look. Any CPU. */
+void actor_apply(struct actor *actor, struct wait *wait);
+/* Puts those that applied into the queue of senders. Inside its home. */
+void actor_take_applied(struct actor *actor);
 
 /* Puts an open wait into a queue, which outlives the wait, or takes it out again if it is still
  * there. Under the queue's lock. */

@@ -92,20 +92,41 @@ struct cell *cell_take_more(struct cell_pool *pool)
     return cell;
 }
 
-void cell_give_away(struct cell *cell, struct cell_pool *pool)
+void cells_back_flush(struct cells_back *back)
 {
+    struct cell_pool *pool = back->pool;
+    if (pool == NULL)
+        return;
+    ASSERT(back->n > 0);
+    struct cell *newest = back->newest, *oldest = back->oldest;
+    int32_t n = back->n;
+    back->pool = NULL;
+    back->n = 0;
     /* ACQUIRE for CLOSED: `out` is set. */
     struct cell *head = at_load(&pool->returned, ACQUIRE);
     do {
         if (head == CLOSED) {
             /* ACQ_REL: whoever frees the pool sees that all others are done with it. */
-            if (at_sub(&pool->out, 1, ACQ_REL) == 1)
+            if (at_sub(&pool->out, n, ACQ_REL) == n)
                 pool_free(pool);
             return;
         }
-        cell->link = head;
-        /* RELEASE: the owner that takes the list sees the link. */
-    } while (!at_cas(&pool->returned, &head, cell, RELEASE, ACQUIRE));
+        oldest->link = head;
+        /* RELEASE: the owner that takes the list sees the links. */
+    } while (!at_cas(&pool->returned, &head, newest, RELEASE, ACQUIRE));
+}
+
+void cells_back_add(struct cells_back *back, struct cell_pool *pool, struct cell *cell)
+{
+    if (back->pool != pool) {
+        cells_back_flush(back);
+        back->pool = pool;
+        back->oldest = cell;
+    } else {
+        cell->link = back->newest;
+    }
+    back->newest = cell;
+    back->n++;
 }
 
 bool embedded_claim(struct embedded *embedded)
@@ -158,13 +179,22 @@ void mbox_init(struct mbox *mbox, uint32_t capacity)
     mbox->first = NULL;
     mbox->last = NULL;
     at_init(&mbox->credits, capacity);
+    at_init(&mbox->freed, 0);
     at_init(&mbox->away, 0);
+    mbox->capacity = capacity;
     at_init(&mbox->pushed, NULL);
 }
 
 bool mbox_reserve_back(struct mbox *mbox)
 {
     ASSERT(at_load(&mbox->credits, RELAXED) == 0);
+    uint32_t freed = at_load(&mbox->freed, RELAXED);
+    if (freed > 0) {
+        at_store(&mbox->credits, freed, RELAXED); /* first: somebody is to find some, if late */
+        at_store(&mbox->freed, 0, RELAXED);
+        at_store(&mbox->credits, freed - 1, RELAXED);
+        return true;
+    }
     uint32_t away = at_load(&mbox->away, RELAXED);
     if (away == 0)
         return false;
@@ -174,6 +204,14 @@ bool mbox_reserve_back(struct mbox *mbox)
     away = at_swap(&mbox->away, 0, RELEASE);
     at_store(&mbox->credits, away > 0 ? away - 1 : 0, RELAXED);
     return away > 0;
+}
+
+bool mbox_reserve_for(struct mbox *mbox)
+{
+    if (at_load(&mbox->credits, RELAXED) > 0)
+        return mbox_reserve(mbox);
+    mbox_settle(mbox);
+    return mbox_reserve_away(mbox);
 }
 
 bool mbox_reserve_away(struct mbox *mbox)
@@ -187,8 +225,21 @@ bool mbox_reserve_away(struct mbox *mbox)
     return false;
 }
 
+bool mbox_may_share(struct mbox *mbox, bool *ret_got)
+{
+    /* RELAXED: whether there are any at this moment is all that can be said. ACQUIRE pairs with
+     * the RELEASE of mbox_settle: they are there now. */
+    if (at_load(&mbox->credits, RELAXED) != 0 || at_load(&mbox->freed, ACQUIRE) != 0)
+        return true;
+    *ret_got = mbox_reserve_away(mbox);
+    return false;
+}
+
 bool mbox_share(struct mbox *mbox)
 {
+    mbox_settle(mbox);
+    if (mbox_reserve_away(mbox))
+        return true;
     if (!mbox_reserve(mbox))
         return false;
     uint32_t credits = at_load(&mbox->credits, RELAXED);

@@ -15,11 +15,16 @@
  * (timer, death) needs none and cannot fail. Credits are kept at both doors: `credits` for who
  * holds the lock, `away` for the others. A message's credit comes back at the door that it went in
  * by, so each door has what its traffic needs; who finds none at his door takes from the other.
+ * Those of `away` come back together (`freed`), at the end of a batch.
+ *
+ * What one CPU writes for another costs a cache line to be brought there, some 50 ns. So the words
+ * that senders write are together, apart from those of the home, and what goes back (credits,
+ * cells) goes back in batches.
  *
  * Invariants
  *   1. A cell is in one place: its pool's free list, a mailbox, or the hands of one turn.
- *   2. credits + away + messages in the mailbox that took one + credits that waiting senders were
- *      granted or that a sender holds = capacity.
+ *   2. credits + away + freed + messages in the mailbox that took one + credits that waiting
+ * senders were granted or that a sender holds = capacity.
  *   3. A pool's memory lives until its last cell has come back, though its actor be gone. */
 #ifndef KERNEL_ACTOR_CELL_H
 #define KERNEL_ACTOR_CELL_H
@@ -111,15 +116,16 @@ struct chunk;
 struct cell_pool {
     /* Under the lock of `cpu`. */
     struct cell *free;
-    atomic_of(const struct cpu *) cpu; /* its actor's home; NULL: closed */
     /* The actor's running turn. */
     struct chunk *chunks;
     struct untyped *home;
     uint32_t nchunks;
     /* Consumers on other CPUs. */
+    _Alignas(64) atomic_of(const struct cpu *) cpu; /* its actor's home; NULL: closed */
     atomic_of(struct cell *) returned;
     atomic_i32 out; /* closed: cells that are not back yet */
 };
+_Static_assert(sizeof(struct cell_pool) == 128, "what consumers write is in a line of its own");
 
 /* At the start of each chunk, which is aligned to its size: how a cell finds its pool. */
 struct chunk {
@@ -135,7 +141,16 @@ tn_err cell_pool_make(struct untyped *home, const struct cpu *cpu, struct cell_p
  * is harmless. */
 void cell_pool_close(struct cell_pool *pool);
 struct cell *cell_take_more(struct cell_pool *pool);
-void cell_give_away(struct cell *cell, struct cell_pool *pool);
+
+/* Consumed cells of one pool on their way back to it, of the CPU that has consumed them. */
+struct cells_back {
+    struct cell_pool *pool; /* NULL: none */
+    struct cell *newest, *oldest;
+    int32_t n;
+};
+void cells_back_add(struct cells_back *back, struct cell_pool *pool, struct cell *cell);
+/* Gives back what is there. Any CPU. */
+void cells_back_flush(struct cells_back *back);
 
 /* Only the pool's owner (the turn that runs), under its CPU's lock or as the only one that could
  * take it. NULL when memory or CELL_POOL_CHUNKS is used up. Nothing of it is set. */
@@ -148,9 +163,9 @@ static inline struct cell *cell_take(struct cell_pool *pool)
     return cell;
 }
 
-/* Gives a consumed cell back to the pool that it came from; not for embedded cells. `cpu` is the
- * one whose lock the caller holds, or NULL. */
-static inline void cell_give(const struct cpu *cpu, struct cell *cell)
+/* Gives a consumed cell back to the pool that it came from, by way of `back` if that is another
+ * CPU's; not for embedded cells. `cpu` is the one whose lock the caller holds, or NULL. */
+static inline void cell_give(const struct cpu *cpu, struct cells_back *back, struct cell *cell)
 {
     struct chunk *chunk = (struct chunk *)align_down((uintptr_t)cell, CELL_CHUNK);
     struct cell_pool *pool = chunk->pool;
@@ -160,16 +175,18 @@ static inline void cell_give(const struct cpu *cpu, struct cell *cell)
         pool->free = cell;
         return;
     }
-    cell_give_away(cell, pool);
+    cells_back_add(back, pool, cell);
 }
 
 struct mbox {
-    /* Under the lock of the home. */
+    /* Any CPU. */
+    atomic_of(struct cell *) pushed; /* newest first */
+    atomic_u32 away;
+    uint32_t capacity; /* never changes */
+    /* Under the lock of the home. Whoever has a mailbox puts this into another cache line. */
     struct cell *first, *last; /* oldest first; `last` means something while `first` does */
     atomic_u32 credits;        /* others only look whether there are any */
-    /* Any CPU. */
-    atomic_u32 away;
-    atomic_of(struct cell *) pushed; /* newest first */
+    atomic_u32 freed;          /* of `away`, not back there yet; likewise */
 };
 
 /* With `capacity` credits, 1 to TN_MAILBOX_MAX. */
@@ -189,6 +206,9 @@ static inline bool mbox_reserve(struct mbox *mbox)
 
 /* Takes one credit without the lock; false when this door has none. */
 bool mbox_reserve_away(struct mbox *mbox);
+/* Whether it is worth to come in and ask: that door has none, and the other one has some. Takes one
+ * if it has some after all (*ret_got). */
+bool mbox_may_share(struct mbox *mbox, bool *ret_got);
 /* Under the lock: takes a credit for a message that will be pushed without it, and leaves half of
  * the others at that door. False when all are out. */
 bool mbox_share(struct mbox *mbox);
@@ -198,13 +218,46 @@ static inline void mbox_credit(struct mbox *mbox) /* under the lock */
 {
     at_store(&mbox->credits, at_load(&mbox->credits, RELAXED) + 1, RELAXED);
 }
+static inline void mbox_credit_freed(struct mbox *mbox) /* under the lock; one of `away` */
+{
+    at_store(&mbox->freed, at_load(&mbox->freed, RELAXED) + 1, RELAXED);
+}
 void mbox_credit_away(struct mbox *mbox); /* any CPU */
+/* Brings back those that were freed. Under the lock. */
+static inline void mbox_settle(struct mbox *mbox)
+{
+    uint32_t freed = at_load(&mbox->freed, RELAXED); /* changed under the lock alone */
+    if (freed == 0)
+        return;
+    (void)at_add(&mbox->away, freed, RELAXED);
+    /* RELEASE: who finds none here any more finds them there. */
+    at_store(&mbox->freed, 0, RELEASE);
+}
+/* How many are free at this moment. Under the lock. */
+static inline uint32_t mbox_room(struct mbox *mbox)
+{
+    return at_load(&mbox->credits, RELAXED) + at_load(&mbox->freed, RELAXED) +
+           at_load(&mbox->away, RELAXED);
+}
+/* Takes one for a sender outside who waits for it. False: there is none. Under the lock. */
+bool mbox_reserve_for(struct mbox *mbox);
 
 /* Puts a cell at the end. Any CPU, without the lock; true when the stack was empty, so that
  * the home has to be told. */
 bool mbox_push(struct mbox *mbox, struct cell *cell);
 /* Moves the stack to the end of the queue. Under the lock. */
 void mbox_collect(struct mbox *mbox);
+
+/* Puts a cell at the end of the queue. Under the lock. */
+static inline void mbox_append(struct mbox *mbox, struct cell *cell)
+{
+    cell->link = NULL;
+    if (mbox->first == NULL)
+        mbox->first = cell;
+    else
+        mbox->last->link = cell;
+    mbox->last = cell;
+}
 
 /* Puts a cell at the end. Under the lock. */
 static inline void mbox_put(struct mbox *mbox, struct cell *cell)
@@ -213,12 +266,7 @@ static inline void mbox_put(struct mbox *mbox, struct cell *cell)
      * that moved to this CPU brought it along. */
     if (at_load(&mbox->pushed, RELAXED) != NULL)
         mbox_collect(mbox);
-    cell->link = NULL;
-    if (mbox->first == NULL)
-        mbox->first = cell;
-    else
-        mbox->last->link = cell;
-    mbox->last = cell;
+    mbox_append(mbox, cell);
 }
 
 /* Takes the oldest out of the queue; NULL when it is empty. Under the lock. */

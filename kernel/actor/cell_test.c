@@ -74,6 +74,7 @@ static void test_first_in_first_out(void **state)
 static void test_pool_limit(void **state)
 {
     (void)state;
+    struct cells_back back = {0};
     static struct cell *cells[POOL_CELLS];
     struct stub_arena arena;
     struct cell_pool *pool = NULL;
@@ -87,7 +88,8 @@ static void test_pool_limit(void **state)
         }
         assert_null(cell_take(pool));
         for (uint32_t i = 0; i < POOL_CELLS; i++)
-            cell_give((i + round) % 2 == 0 ? here : elsewhere, cells[i]);
+            cell_give((i + round) % 2 == 0 ? here : elsewhere, &back, cells[i]);
+        cells_back_flush(&back);
     }
     cell_pool_close(pool);
     assert_int_equal(mem_stats(arena.root).used_bytes, used);
@@ -98,6 +100,7 @@ static void test_pool_limit(void **state)
 static void test_pool_closes(void **state)
 {
     (void)state;
+    struct cells_back back = {0};
     for (uint32_t out = 0; out < 2 * CHUNK_CELLS; out++) {
         struct cell *cells[2 * CHUNK_CELLS];
         struct stub_arena arena;
@@ -108,12 +111,16 @@ static void test_pool_closes(void **state)
         for (uint32_t i = 0; i < ARRAY_LEN(cells); i++)
             cells[i] = cell_take(pool);
         for (uint32_t i = out; i < ARRAY_LEN(cells); i++)
-            cell_give(i % 2 == 0 ? here : elsewhere, cells[i]);
+            cell_give(i % 2 == 0 ? here : elsewhere, &back, cells[i]);
+        cells_back_flush(&back);
         cell_pool_close(pool);
         for (uint32_t i = 0; i < out; i++) {
             assert_true(mem_stats(arena.root).used_bytes > used);
-            cell_give(i % 2 == 0 ? here : elsewhere, cells[i]);
+            cell_give(i % 2 == 0 ? here : elsewhere, &back, cells[i]);
+            if (i % 3 != 0) /* two come back together */
+                cells_back_flush(&back);
         }
+        cells_back_flush(&back);
         assert_int_equal(mem_stats(arena.root).used_bytes, used);
         arena_close(&arena);
     }

@@ -41,6 +41,9 @@ uint32_t space_count(struct space *space); /* capabilities in it */
 /* Deletes every capability in it (as cap_delete does), without locks held; at the death of its
  * actor. What is put in meanwhile goes when the space is destroyed. The caller holds a ref. */
 void space_clear(struct space *space);
+/* The nth step of that, from 0 on, of a bounded number of slots each; false when it was the last.
+ */
+bool space_clear_step(struct space *space, uint32_t n);
 /* The same, but for these handles of it and for what was posted and not yet received: what an actor
  * was given, and what is under way to it, stays when its instance goes. */
 void space_clear_but(struct space *space, const tn_cap *spared, uint32_t n);
@@ -115,6 +118,26 @@ tn_err retype_untyped(struct untyped *mem, struct limbo *limbo, const void *args
                       struct object **ret_object);
 tn_err retype_space(struct untyped *mem, struct limbo *limbo, const void *args,
                     struct object **ret_object);
+
+/* What is in a space, for who may look into it (inspect.c). Any CPU. */
+struct space_stats {
+    uint32_t capabilities, reserved, retired, slots_max;
+};
+struct space_stats space_stats(struct space *space);
+struct cap_info {
+    tn_cap cap;
+    uint64_t badge;
+    enum object_type type;
+    uint32_t rights;
+    bool derived;  /* it has descendants */
+    bool posted;   /* it came with a message that nobody has taken yet */
+    bool revoking; /* nothing can be derived from it now */
+};
+/* TN_EBADCAP. */
+tn_err cap_inspect(struct space *space, tn_cap cap, struct cap_info *ret_info);
+/* The first capability among up to 64 slots from index `from` on; false: none there. *ret_next is
+ * the index to go on with, 0 at the end of the space. */
+bool cap_next(struct space *space, uint32_t from, struct cap_info *ret_info, uint32_t *ret_next);
 
 /* Every invariant of the trees that touch this space, for tests and the simulator. */
 void cap_check(struct space *space);

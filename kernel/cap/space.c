@@ -321,6 +321,14 @@ static void clear(struct space *space, const struct spared *spared)
         ASSERT(index < space->slots_max);
 }
 
+bool space_clear_step(struct space *space, uint32_t n)
+{
+    const struct spared nothing = {.n = 0};
+    uint32_t index = n * CAP_STEP;
+    ASSERT(index <= space->slots_max);
+    return clear_step(space, &nothing, &index);
+}
+
 void space_clear(struct space *space)
 {
     const struct spared nothing = {.n = 0};

@@ -25,13 +25,19 @@ static void hand_out(struct cpu *cpu, struct bell *bell, tn_err result)
     turn_wake(cpu, wait->turn);
 }
 
+/* Adds the bits, and hands them to the first who waits. Its lock held. */
+static inline void add_bits(struct cpu *cpu, struct bell *bell, uint64_t bits)
+{
+    bell->bits |= bits;
+    if (!bell->closed && bell->bits != 0)
+        hand_out(cpu, bell, TN_OK);
+}
+
 tn_err bell_ring(struct cpu *cpu, struct bell *bell, uint64_t bits)
 {
     lock_take(&bell->lock);
+    add_bits(cpu, bell, bits);
     bool heard = !bell->closed;
-    bell->bits |= bits;
-    if (heard && bell->bits != 0)
-        hand_out(cpu, bell, TN_OK);
     lock_drop(&bell->lock);
     return heard ? TN_OK : TN_EGONE;
 }
@@ -73,22 +79,40 @@ static uint64_t bell_take(struct bell *bell, struct wait *wait)
     return bits;
 }
 
-/* Notifications */
+/* Notifications
+ *
+ * One that is bound to an actor tells it of bits that nobody waits for, by a message that is part
+ * of the binding and so cannot fail. The bits stay in the notification until that message is taken;
+ * who waits or polls meanwhile has them, and the message comes to nothing. So does one that is
+ * taken after its binding has ended: each binding has its own, and no two actors are told the same.
+ *
+ * A binding is an object without capabilities: the notification has a ref to it, and so has its
+ * message while it is in a mailbox. It holds the notification, until it is unbound or orphaned. */
+
+struct binding {
+    struct object object;
+    struct embedded embedded;
+    struct note *note; /* holds a ref */
+    struct actor *to;  /* holds a ref */
+};
 
 struct note {
     struct object object;
     struct bell bell;
+    struct binding *binding; /* NULL: to nobody; under the bell's lock */
 };
 
 /* No capability is left, so nobody will ever signal it: whoever waits is told. */
 static void note_orphan(struct object *object)
 {
     bell_orphan(&((struct note *)object)->bell, false);
+    (void)note_unbind(object);
 }
 
 static void note_destroy(struct object *object)
 {
     ASSERT(wait_queue_empty(&((struct note *)object)->bell.queue));
+    ASSERT(((struct note *)object)->binding == NULL);
     ipc_unmake(object, sizeof(struct note));
 }
 
@@ -110,6 +134,116 @@ struct object *note_object(struct note *note)
     return &note->object;
 }
 
+static struct note *note_of(struct object *object)
+{
+    ASSERT(object->class == &note_class);
+    return (struct note *)object;
+}
+
+static void binding_destroy(struct object *object)
+{
+    struct binding *binding = (struct binding *)object;
+    struct note *note = binding->note;
+    struct actor *to = binding->to;
+    ipc_unmake(object, sizeof(*binding));
+    object_unref(&note->object);
+    object_unref(actor_object(to));
+}
+
+static const struct object_class binding_class = {
+    .type = OBJ_NOTE, .name = "binding", .destroy = binding_destroy};
+
+/* Tells the actor that the notification is bound to of the bits there are, unless a message is on
+ * its way already. Its lock held. */
+static void tell_bound(struct cpu *cpu, struct note *note, uint64_t cause)
+{
+    struct binding *binding = note->binding;
+    if (note->bell.bits == 0 || actor_life(binding->to) != ACTOR_READY)
+        return;
+    if (!embedded_claim(&binding->embedded))
+        return;
+    binding->embedded.cell.cause = cause;
+    sched_post(cpu, binding->to, &binding->embedded.cell);
+}
+
+/* The bits are taken with the message. */
+static bool binding_take(struct object *object, uint64_t *ret_cookie)
+{
+    struct binding *binding = (struct binding *)object;
+    struct note *note = binding->note;
+    lock_take(&note->bell.lock);
+    bool meant = note->binding == binding && actor_life(binding->to) == ACTOR_READY;
+    uint64_t bits = meant ? note->bell.bits : 0;
+    note->bell.bits &= ~bits;
+    lock_drop(&note->bell.lock);
+    *ret_cookie = bits;
+    return bits != 0;
+}
+
+/* Not bound yet, with refs to both. TN_ENOMEM; TN_EBADCAP: the notification goes at this moment. */
+static tn_err binding_make(struct note *note, struct actor *actor, struct binding **ret_binding)
+{
+    struct object *object = &note->object;
+    struct binding *binding =
+        ipc_make(object->home, object->limbo, &binding_class, sizeof(*binding));
+    if (binding == NULL)
+        return TN_ENOMEM;
+    if (!object_try_ref(object)) {
+        ipc_unmake(&binding->object, sizeof(*binding));
+        return TN_EBADCAP;
+    }
+    object_ref(actor_object(actor));
+    binding->note = note;
+    binding->to = actor;
+    binding->embedded.cell.flags = CELL_EMBEDDED;
+    binding->embedded.cell.cls = MSG_INTERRUPT_NOTIFY;
+    binding->embedded.object = &binding->object;
+    binding->embedded.take = binding_take;
+    at_init(&binding->embedded.queued, 0);
+    *ret_binding = binding;
+    return TN_OK;
+}
+
+tn_err note_bind(struct cpu *cpu, struct object *object, struct actor *actor)
+{
+    struct note *note = note_of(object);
+    struct binding *binding = NULL;
+    tn_err err = binding_make(note, actor, &binding);
+    if (err != TN_OK)
+        return err;
+    lock_take(&note->bell.lock);
+    struct binding *spare = note->binding;
+    if (spare != NULL && actor_life(spare->to) < ACTOR_DYING) {
+        spare = binding;
+        err = TN_EBUSY;
+    } else {
+        note->binding = binding;
+        tell_bound(cpu, note, sched_cause(cpu));
+    }
+    lock_drop(&note->bell.lock);
+    if (spare != NULL)
+        object_unref(&spare->object);
+    return err;
+}
+
+tn_err note_unbind(struct object *object)
+{
+    struct note *note = note_of(object);
+    lock_take(&note->bell.lock);
+    struct binding *binding = note->binding;
+    note->binding = NULL;
+    lock_drop(&note->bell.lock);
+    if (binding == NULL)
+        return TN_ENOTFOUND;
+    object_unref(&binding->object);
+    return TN_OK;
+}
+
+uint64_t note_poll(struct object *object)
+{
+    return bell_take(&note_of(object)->bell, NULL);
+}
+
 /* Signals and waits, of turns */
 
 tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits)
@@ -120,7 +254,12 @@ tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits
         return channel_signal(cpu, turn, cap, bits);
     if (err != TN_OK)
         return err;
-    (void)bell_ring(cpu, &((struct note *)view.object)->bell, bits);
+    struct note *note = note_of(view.object);
+    lock_take(&note->bell.lock);
+    add_bits(cpu, &note->bell, bits);
+    if (__builtin_expect(note->binding != NULL, 0))
+        tell_bound(cpu, note, turn->info.cause);
+    lock_drop(&note->bell.lock);
     return TN_OK;
 }
 

@@ -26,11 +26,18 @@ struct calling {
     tn_time deadline;
 };
 
-static tn_err check_pack(const struct tn_pack *in)
+/* Without callee and badge; what is transferred or made is set then. */
+static inline void calling_begin(struct calling *c, struct cpu *cpu, struct turn *turn,
+                                 uint32_t method, uint16_t cls, const struct tn_pack *in,
+                                 tn_time deadline)
 {
-    if (in->ncaps > TN_PACK_CAPS)
-        return TN_EINVAL;
-    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
+    c->cpu = cpu;
+    c->turn = turn;
+    c->method = method;
+    c->cls = cls;
+    c->in = in;
+    c->deadline = deadline;
+    c->block = NULL;
 }
 
 /* Fills the turn of a call that runs at once. */
@@ -97,11 +104,33 @@ static void lend(struct wait *wait, struct actor *callee, uint32_t priority)
     }
 }
 
-static void lend_if_urgent(struct calling *c)
+static void lend_if_urgent(struct wait *wait, struct actor *callee)
 {
-    uint32_t priority = actor_priority(c->turn->actor);
-    if (__builtin_expect(priority < c->callee->priority, 0) && !c->turn->actor->patient)
-        lend(c->wait, c->callee, priority);
+    uint32_t priority = actor_priority(wait->actor);
+    if (__builtin_expect(priority < callee->priority, 0) && !wait->actor->patient)
+        lend(wait, callee, priority);
+}
+
+/* The wait of a call that has begun to run at once: from now on others see for whom it is. */
+static void publish(struct wait *wait, struct actor *callee)
+{
+    if (at_load(&wait->callee, RELAXED) != NULL)
+        return; /* it was done when the callee made a call */
+    wait_set_callee(wait, callee, SEQ_CST);
+    lend_if_urgent(wait, callee);
+}
+
+/* Outermost first, so that what is lent goes down the chain. */
+void calls_publish(struct turn *turn)
+{
+    struct turn *chain[TN_DEPTH_MAX];
+    uint32_t n = 0;
+    for (; turn->caller != NULL && !turn->caller_ref; turn = turn->caller->turn) {
+        ASSERT(n < TN_DEPTH_MAX);
+        chain[n++] = turn;
+    }
+    while (n-- > 0)
+        publish(chain[n]->caller, chain[n]->actor);
 }
 
 /* The cell of a queued call. Inside the caller's CPU. */
@@ -120,7 +149,7 @@ static tn_err make_cell(struct calling *c, struct cell **ret_cell)
         err = pack_post(caller->space, c->in, c->callee->space, c->caps);
     if (err != TN_OK) {
         block_free(c->block);
-        cell_give(c->cpu, cell);
+        cell_give(c->cpu, &c->cpu->back, cell);
         return err;
     }
     if (c->block != NULL)
@@ -148,7 +177,7 @@ static tn_err enqueue(struct calling *c)
     bool away = !here && credit_away(cpu, c->callee);
     if (!got && !away)
         return TN_EFULL;
-    lend_if_urgent(c);
+    lend_if_urgent(c->wait, c->callee);
     struct cell *cell = NULL;
     cpu_enter(cpu);
     tn_err err = make_cell(c, &cell);
@@ -176,7 +205,6 @@ static tn_err run_at_once(struct calling *c)
     if (__builtin_expect(err == TN_OK, 1)) {
         struct turn *turn = sched_call_turn(c->cpu, c->callee);
         prepare(c, turn);
-        lend_if_urgent(c);
         sched_run_call(c->cpu, turn);
         return TN_OK;
     }
@@ -193,6 +221,7 @@ static tn_err call_left(struct calling *c)
 {
     if (turn_was_woken(c->turn))
         return TN_OK;
+    publish(c->wait, c->callee);
     c->wait->callee_ref = true;
     object_ref(actor_object(c->callee));
     wait_expire_at(c->cpu, c->wait, c->deadline);
@@ -204,7 +233,7 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
     struct turn *turn = c->turn;
     if (turn->depth >= TN_DEPTH_MAX)
         return TN_EDEPTH;
-    tn_err err = check_pack(c->in);
+    tn_err err = pack_check(c->in);
     if (err == TN_OK && room->ncaps > TN_PACK_CAPS)
         err = TN_EINVAL;
     if (err != TN_OK)
@@ -226,11 +255,11 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
     /* RELEASE: a late callee of the call before that reads it sees that its own is over. */
     at_store(&c->wait->room_size, room->size, RELEASE);
     if (sched_may_run_call(c->cpu, c->callee)) {
-        wait_set_callee(c->wait, c->callee, RELEASE); /* it has a turn to spare: no circle */
-        err = run_at_once(c);
+        err = run_at_once(c); /* it has a turn to spare: no circle yet (calls_publish) */
     } else {
         /* It says for whom it waits before it looks, so of the calls that close a circle at the
          * same time the last to say so sees them all. */
+        calls_publish(turn);
         wait_set_callee(c->wait, c->callee, SEQ_CST);
         err = actor_waits_for_itself(turn->actor) ? TN_EDEADLK : enqueue(c);
     }
@@ -238,24 +267,30 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
         wait_release(c->cpu, c->wait);
         return err;
     }
-    turn->actor->stats.calls_made++;
+    at_count(&turn->actor->stats.calls_made, 1);
     return call_left(c);
+}
+
+/* What no endpoint leads on: of another object, or of a method that it does not take, it may be the
+ * kernel that answers. */
+static __attribute__((noinline)) tn_err call_other(const struct calling *c, tn_cap to,
+                                                   const struct tn_pack *room, tn_err err)
+{
+    if (err != TN_ETYPE && err != TN_EMETHOD)
+        return err;
+    return invoke(c->cpu, c->turn, to, c->method, c->in, room != NULL ? room : &no_room, err);
 }
 
 tn_err call_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, const struct tn_pack *room, tn_time deadline)
 {
-    struct calling calling = {.cpu = cpu,
-                              .turn = turn,
-                              .method = method,
-                              .cls = TN_CLS_USER,
-                              .in = in,
-                              .deadline = deadline};
+    struct calling calling;
+    calling_begin(&calling, cpu, turn, method, TN_CLS_USER, in, deadline);
     struct endpoint *endpoint;
     tn_err err =
         endpoint_decode(cpu, turn, to, method, in, &endpoint, &calling.callee, &calling.badge);
-    if (err != TN_OK)
-        return err;
+    if (__builtin_expect(err != TN_OK, 0))
+        return call_other(&calling, to, room, err);
     return call_actor(&calling, room != NULL ? room : &no_room);
 }
 
@@ -266,13 +301,10 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
     /* Unlike what an endpoint leads to, it may have lost its last holder in this moment. */
     if (actor_life(actor) >= ACTOR_DYING || !object_try_ref(actor_object(actor)))
         return TN_EGONE;
-    struct calling calling = {.cpu = cpu,
-                              .turn = turn,
-                              .callee = actor,
-                              .method = method,
-                              .cls = MSG_MODULE_LOAD,
-                              .in = in,
-                              .deadline = deadline};
+    struct calling calling;
+    calling_begin(&calling, cpu, turn, method, MSG_MODULE_LOAD, in, deadline);
+    calling.callee = actor;
+    calling.badge = 0;
     tn_err err = call_actor(&calling, &no_room);
     object_unref(actor_object(actor));
     return err;
@@ -285,9 +317,16 @@ tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
     if (ret_out != NULL) {
         ret_out->len = wait->len;
         ret_out->ncaps = wait->ncaps;
-        memcpy(ret_out->caps, wait->caps, wait->ncaps * sizeof(tn_cap));
+        if (wait->ncaps != 0)
+            memcpy(ret_out->caps, wait->caps, wait->ncaps * sizeof(tn_cap));
     }
     tn_err result = wait->result;
-    wait_release(cpu, wait);
+    if (__builtin_expect(wait->expires || at_load(&wait->callee, RELAXED) != NULL, 0)) {
+        wait_release(cpu, wait);
+        return result;
+    }
+    turn->wait = NULL; /* it ran at once, and nobody else has heard of it */
+    wait->turn = NULL;
+    wait_close(wait);
     return result;
 }

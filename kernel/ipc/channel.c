@@ -155,7 +155,7 @@ tn_err chan_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t capa
     err = channel_make(untyped_of(view.object), actor_object(actor)->limbo, capacity, &out, &in);
     if (err != TN_OK)
         return err;
-    const uint32_t both = TN_R_GRANT | TN_R_CONTROL;
+    const uint32_t both = TN_R_CALL | TN_R_GRANT | TN_R_CONTROL;
     tn_cap producer, consumer;
     err = cap_insert(space, &out->object, TN_R_WRITE | both, 0, space, memory, &producer);
     if (err == TN_OK) {
@@ -182,4 +182,14 @@ tn_err chan_view(struct turn *turn, tn_cap cap, struct chan_view *ret_view)
                                    .size_bytes = end->channel->size_bytes,
                                    .produces = end->produces};
     return TN_OK;
+}
+
+void channel_look(struct object *object, uint64_t *ret_capacity, bool *ret_produces, bool *ret_gone)
+{
+    struct channel_end *end = end_of(object);
+    *ret_capacity = end->channel->size_bytes - RING_HEADER;
+    *ret_produces = end->produces;
+    lock_take(&end->bell.lock);
+    *ret_gone = (end->bell.always & TN_BELL_GONE) != 0;
+    lock_drop(&end->bell.lock);
 }

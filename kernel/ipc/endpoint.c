@@ -209,3 +209,20 @@ bool endpoint_has(const struct endpoint *endpoint, const struct actor *actor)
     }
     return false;
 }
+
+enum endpoint_rule endpoint_look(const struct endpoint *endpoint, uint32_t *ret_targets,
+                                 uint32_t *ret_ready)
+{
+    const struct route *route = endpoint->route;
+    if (route == NULL) {
+        *ret_targets = 1;
+        *ret_ready = actor_life(endpoint->target) == ACTOR_READY;
+        return ROUTE_SINGLE;
+    }
+    uint32_t ready = 0;
+    for (uint32_t i = 0; i < route->ntargets; i++)
+        ready += can_serve(route, i);
+    *ret_targets = route->ntargets;
+    *ret_ready = ready;
+    return route->rule;
+}

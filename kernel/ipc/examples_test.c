@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <tenon/object.h>
 
 #include "base/bits.h"
 #include "kernel/ipc/ipc_int.h"
@@ -156,6 +157,26 @@ static void buffer_example(tn_cap memory)
     KIT_CHECK(tn_buf_map(part, 0, 4, TN_MAP_WRITE, &bytes) == TN_ERIGHTS);
 }
 
+/* Kernel objects, called. */
+static void object_example(tn_cap memory, tn_cap actor)
+{
+    tn_cap part = 0, space = 0, note = 0, copy = 0;
+    uint64_t handle = 0;
+    struct tn_space_inspect found;
+    struct tn_actor_state state;
+    KIT_CHECK(tn_untyped_make_untyped(memory, 32768, &part) == TN_OK);
+    KIT_CHECK(tn_untyped_make_space(part, 16, &space) == TN_OK);
+    KIT_CHECK(tn_untyped_make_notification(part, &note) == TN_OK);
+    KIT_CHECK(tn_space_put(space, note, TN_R_WRITE | TN_R_GRANT, 7, &handle) == TN_OK);
+    KIT_CHECK(tn_space_inspect(space, handle, &found) == TN_OK);
+    KIT_CHECK(found.type == TN_TYPE_NOTIFICATION && found.badge == 7);
+    KIT_CHECK(tn_space_get(space, handle, TN_R_WRITE, 0, &copy) == TN_OK);
+    KIT_CHECK(tn_cap_revoke(part) == TN_OK); /* the part's space and notification go with it */
+    KIT_CHECK(tn_signal(copy, 1) == TN_EBADCAP);
+    KIT_CHECK(tn_actor_state(actor, &state) == TN_OK && state.turns == 1);
+    KIT_CHECK(tn_actor_kill(part) == TN_ETYPE); /* a method of another type of object */
+}
+
 /* The shy one has one turn, and that waits: two messages find room, the third none. */
 static void mailbox_example(tn_cap wire)
 {
@@ -219,6 +240,7 @@ static void guide_event(void *self, const struct tn_turn *turn, const struct tn_
     /* Until the shy one waits. */
     KIT_CHECK(tn_wait(kit_need("ready"), TN_NEVER, &bits) == TN_OK);
     mailbox_example(kit_need("shy"));
+    object_example(kit_need("memory"), kit_need("shy one"));
     KIT_CHECK(cpu_example(fiber_self()->cpu, shy->actor) == 1);
     actor_example(shy->actor, kit_need("shy"));
     while (at_load(&answered, SEQ_CST) == 0) {
@@ -245,6 +267,7 @@ static void scenario(struct kit *kit)
     kit_wire(guide, "server", server, TN_R_CALL | TN_R_GRANT, 0);
     kit_wire(guide, "shy", shy, TN_R_CALL, 0);
     kit_wire(companion, "shy", shy, TN_R_CALL, 0);
+    kit_share(guide, "shy one", actor_object(shy->actor), TN_R_ALL);
     kit_memory(guide, "memory", MEMORY_BYTES);
     kit_timer(guide, "timer");
     kit_give(guide, "note", note_object(kit_note()), TN_R_ALL);
@@ -311,6 +334,10 @@ static void costs(struct kit *kit)
     before = used(kit);
     assert_int_equal(note_make(root, &kernel->limbo, &note), TN_OK);
     expect_row("notification", used(kit) - before);
+    before = used(kit);
+    assert_int_equal(note_bind(kernel->cpu[0], note_object(note), a->actor), TN_OK);
+    expect_row("binding of a notification", used(kit) - before);
+    assert_int_equal(note_unbind(note_object(note)), TN_OK);
     object_unref(note_object(note));
     struct timer *timer = NULL;
     before = used(kit);
@@ -336,7 +363,7 @@ static void costs(struct kit *kit)
     assert_non_null(cell);
     expect_row("pool of cells, with its first 15", mem_stats(a->memory).used_bytes - before);
     cpu_enter(kernel->cpu[0]);
-    cell_give(kernel->cpu[0], cell);
+    cell_give(kernel->cpu[0], NULL, cell);
     cpu_leave(kernel->cpu[0]);
 }
 

@@ -15,7 +15,8 @@
 #include "kernel/actor/actor.h"
 #include "kernel/sched/cpu.h"
 
-#define IPC_PENDING INT32_MIN
+#define IPC_PENDING           INT32_MIN
+#define IPC_KERNEL_INTERFACES 0xff00u /* the interfaces of kernel objects begin here (object.h) */
 
 /* Objects */
 
@@ -85,6 +86,7 @@ tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out);
 tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint32_t method,
                   const struct tn_pack *in, tn_time deadline);
 
+/* See quick.h for who calls it often. */
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, uint32_t flags);
 /* Tries again what was pending: TN_OK, an error, or IPC_PENDING once more. The arguments must be
@@ -96,6 +98,13 @@ tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap note, uint64_t bit
 tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap note, tn_time deadline,
                        uint64_t *ret_bits);
 tn_err note_wait_end(struct cpu *cpu, struct turn *turn, uint64_t *ret_bits);
+
+/* Deletes all that is derived from `cap`, and waits until no CPU can still use any of it.
+ * revoke_end may be pending once more. Errors of cap_revoke, TN_ENOMEM, TN_ESTACK: nothing is done.
+ * TN_ETIME (the turn's deadline, or no stack is left to wait on), TN_ECANCELLED: none is left to be
+ * used anew, but an operation that was under way may still be. */
+tn_err revoke_begin(struct cpu *cpu, struct turn *turn, tn_cap cap);
+tn_err revoke_end(struct cpu *cpu, struct turn *turn, tn_cap cap);
 
 /* Pending unless TN_ECANCELLED or TN_ESTACK; nothing to end. */
 tn_err yield_begin(struct cpu *cpu, struct turn *turn);
@@ -119,6 +128,16 @@ tn_err buf_range(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint
 /* The same, good for as long as the caller keeps *ret_held, a ref that is now its own. */
 tn_err buf_hold(struct turn *turn, tn_cap buf, uint64_t off, uint64_t len, uint32_t how,
                 void **ret_at, struct object **ret_held);
+
+/* What a call that succeeds costs besides its message where work is metered: the bytes that a
+ * kernel object may have had to clear for it; 0 for all other methods than the kernel's. */
+uint64_t invoke_method_price(uint32_t number, const struct tn_pack *in);
+static inline uint64_t invoke_price_bytes(uint32_t number, const struct tn_pack *in)
+{
+    if (__builtin_expect(number < TN_METHOD(IPC_KERNEL_INTERFACES, 0), 1))
+        return 0;
+    return invoke_method_price(number, in);
+}
 
 tn_err chan_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t capacity,
                 tn_cap *ret_producer, tn_cap *ret_consumer);

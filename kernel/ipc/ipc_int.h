@@ -5,19 +5,14 @@
 #include "base/assert.h"
 #include "kernel/cap/lookup.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/ipc/quick.h"
 
-struct endpoint {
-    struct object object;
-    struct actor *target; /* holds a ref; NULL: `route` says which */
-    struct route *route;
-    uint16_t interface;
-};
-
-extern const struct object_class endpoint_class;
-static inline struct endpoint *endpoint_of(struct object *object)
+/* What a message may carry: TN_EINVAL (too many capabilities), TN_ETOOBIG. */
+static inline tn_err pack_check(const struct tn_pack *in)
 {
-    ASSERT(object->class == &endpoint_class);
-    return (struct endpoint *)object;
+    if (in->ncaps > TN_PACK_CAPS)
+        return TN_EINVAL;
+    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
 }
 
 /* Which of several targets takes this message; one that cannot serve when none can. */
@@ -39,8 +34,12 @@ static inline __attribute__((always_inline)) tn_err endpoint_decode(
     if (interface == 0 || (endpoint->interface != interface && endpoint->interface != 0))
         return TN_EMETHOD;
     struct actor *target = endpoint->target;
-    if (__builtin_expect(target == NULL, 0))
+    if (__builtin_expect(target == NULL, 0)) {
+        err = pack_check(in); /* the rule may look into it */
+        if (err != TN_OK)
+            return err;
         target = endpoint_route(cpu, endpoint, in);
+    }
     enum actor_life life = actor_life(target);
     if (__builtin_expect(life != ACTOR_READY, 0))
         return life == ACTOR_CREATED ? TN_EAGAIN : TN_EGONE;
@@ -92,11 +91,42 @@ tn_err channel_signal(struct cpu *cpu, struct turn *turn, tn_cap end, uint64_t b
 tn_err channel_bell(struct turn *turn, tn_cap end, struct object **ret_object,
                     struct bell **ret_bell);
 
+/* invoke.c: a call that is none on an endpoint, which was `refused` as TN_ETYPE, or none that it
+ * leads on, TN_EMETHOD: of a method of the kernel's own. TN_OK: it is over, call_end follows. */
+tn_err invoke(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t number,
+              const struct tn_pack *in, const struct tn_pack *room, tn_err refused);
+
+/* What those methods ask of the objects. The object is one of that type, and may have lost its last
+ * capability in this moment. */
+uint64_t note_poll(struct object *note); /* takes the bits that are there */
+/* TN_EBUSY, TN_ENOMEM, TN_EBADCAP. The caller holds the actor, and sees to it that a notification
+ * that was orphaned meanwhile is unbound: bound, it lives. */
+tn_err note_bind(struct cpu *cpu, struct object *note, struct actor *actor);
+tn_err note_unbind(struct object *note); /* TN_ENOTFOUND */
+void timer_look(struct object *timer, tn_time *ret_at, uint64_t *ret_cookie, bool *ret_fired);
+bool buffer_is_slice(const struct buffer *buffer);
+/* Whether its caller waits, and how many bytes it has room for, else 0. */
+bool reply_waits(struct object *reply, uint32_t *ret_room_bytes);
+void channel_look(struct object *end, uint64_t *ret_capacity, bool *ret_produces, bool *ret_gone);
+enum endpoint_rule endpoint_look(const struct endpoint *endpoint, uint32_t *ret_targets,
+                                 uint32_t *ret_ready);
+
 /* Takes a cell of the turn's actor, making its pool at first use. NULL: no memory. */
 struct cell *actor_cell(struct actor *actor);
 
 /* A fresh wait of the turn's actor that expires at `deadline`; its generation. TN_ENOMEM. */
-tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation);
+static inline tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation)
+{
+    struct wait *wait = wait_open(turn);
+    if (__builtin_expect(wait == NULL, 0))
+        return TN_ENOMEM;
+    *ret_generation = wait_generation(wait);
+    *ret_wait = wait;
+    return TN_OK;
+}
+/* The turns below this one, whose calls run at once, say for whom they wait and lend him their
+ * priority. Before this one says for whom it waits, or looks for a circle. */
+void calls_publish(struct turn *turn);
 /* A credit of the target's mailbox, taken outside of its home; false when it is full. `own` is the
  * caller's CPU. */
 bool credit_away(struct cpu *own, struct actor *target);

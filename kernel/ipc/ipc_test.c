@@ -251,7 +251,7 @@ static void test_order_and_backpressure(void **state)
             kit_wire(a, "echo", echo, TN_R_CALL, 1);
             kit_wire(b, "echo", echo, TN_R_CALL, 2);
             kit_run(&kit, main_);
-            assert_int_equal(echo->actor->stats.messages_processed, 2 * SENDS);
+            assert_int_equal(actor_account(echo->actor).messages_processed, 2 * SENDS);
             end(&kit);
         }
     }

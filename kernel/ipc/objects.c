@@ -11,7 +11,9 @@ struct timer {
     struct object object;
     struct spinlock lock; /* one setter, or taker of the message, at a time */
     struct event event;
-    uint64_t cookie;  /* under the lock: of the arming that was last */
+    /* under the lock: of the arming that was last */
+    uint64_t cookie;
+    tn_time at;
     atomic_u32 fired; /* that arming has; set inside a CPU, else under the lock */
     struct embedded embedded;
     struct actor *owner; /* holds a ref */
@@ -72,6 +74,7 @@ tn_err timer_make(struct untyped *mem, struct limbo *limbo, struct actor *owner,
         return TN_ENOMEM;
     object_ref(actor_object(owner));
     timer->owner = owner;
+    timer->at = TN_NEVER;
     lock_init(&timer->lock, LOCK_NOTE);
     wheel_timer_init(&timer->event.timer);
     timer->event.fire = timer_fire;
@@ -101,10 +104,22 @@ tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time at, uin
     event_cancel(cpu, &timer->event);
     at_store(&timer->fired, 0, RELAXED);
     timer->cookie = cookie;
+    timer->at = at;
     if (at != TN_NEVER)
         event_arm(cpu, &timer->event, at);
     lock_drop(&timer->lock);
     return TN_OK;
+}
+
+void timer_look(struct object *object, tn_time *ret_at, uint64_t *ret_cookie, bool *ret_fired)
+{
+    struct timer *timer = (struct timer *)object;
+    ASSERT(object->class == &timer_class);
+    lock_take(&timer->lock);
+    *ret_at = timer->at;
+    *ret_cookie = timer->cookie;
+    *ret_fired = at_load(&timer->fired, RELAXED) != 0;
+    lock_drop(&timer->lock);
 }
 
 /* Replies */
@@ -171,14 +186,23 @@ tn_err reply(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_err result,
     if (err != TN_OK)
         return err;
     struct reply *object = (struct reply *)view.object;
-    if (out != NULL && out->ncaps > TN_PACK_CAPS)
-        err = TN_EINVAL;
-    else if (out != NULL && out->len > TN_ARGS_MAX)
-        err = TN_ETOOBIG;
-    else
+    if (out != NULL)
+        err = pack_check(out);
+    if (err == TN_OK)
         err = wait_answer(cpu, object->caller, object->generation, result, space, out);
     cap_delete(space, cap);
     return err;
+}
+
+bool reply_waits(struct object *object, uint32_t *ret_room_bytes)
+{
+    struct reply *reply = (struct reply *)object;
+    ASSERT(object->class == &reply_class);
+    /* ACQUIRE, before the look at the wait, as in turn_room_size. */
+    uint32_t size = at_load(&reply->caller->room_size, ACQUIRE);
+    bool waits = wait_is_open(reply->caller, reply->generation);
+    *ret_room_bytes = !waits ? 0 : size < TN_ARGS_MAX ? size : (uint32_t)TN_ARGS_MAX;
+    return waits;
 }
 
 /* Buffers */
@@ -240,6 +264,11 @@ void *buffer_bytes(struct buffer *buffer, uint64_t *ret_size_bytes)
 {
     *ret_size_bytes = buffer->size_bytes;
     return buffer->bytes;
+}
+
+bool buffer_is_slice(const struct buffer *buffer)
+{
+    return buffer->whole != NULL;
 }
 
 tn_err buf_new(struct cpu *cpu, struct turn *turn, tn_cap memory, uint64_t size_bytes,

@@ -3,7 +3,6 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "kernel/sched/post.h"
 
 /* Makes the block that a message needs which does not fit into its cell; *ret_block is NULL when it
  * does. */
@@ -51,40 +50,37 @@ struct sending {
     uint32_t method;
     bool away; /* the credit is from the door of those outside */
     const struct tn_pack *in;
+    struct block *block; /* what does not fit into a cell, or NULL */
 };
 
-/* Makes the cell that is to be posted. The transfer is the last thing that can fail, for what was
- * moved could not be given back unchanged. */
+/* Makes the cell that is to be posted; the block is its own then. The transfer is the last thing
+ * that can fail, for what was moved could not be given back unchanged. Inside. */
 static tn_err make_cell(const struct sending *s, struct cell **ret_cell)
 {
     struct actor *actor = s->turn->actor;
     const struct tn_pack *in = s->in;
     tn_cap caps[TN_PACK_CAPS];
-    struct block *block = NULL;
     struct cell *cell = actor_cell(actor);
     if (cell == NULL)
         return TN_ENOMEM;
-    tn_err err = make_block(s->turn, in, &block);
-    if (err == TN_OK && in->ncaps != 0)
-        err = pack_post(actor->space, in, s->target->space, caps);
+    tn_err err = pack_post(actor->space, in, s->target->space, caps);
     if (__builtin_expect(err != TN_OK, 0)) {
-        block_free(block);
-        cell_give(s->cpu, cell);
+        cell_give(s->cpu, &s->cpu->back, cell);
         return err;
     }
-    fill(cell, block, in, caps);
+    fill(cell, s->block, in, caps);
     if (s->away)
         cell->flags |= CELL_AWAY;
     cell->badge = s->badge;
     cell->cause = s->turn->info.cause;
     cell->method = s->method;
     cell->cls = TN_CLS_USER;
-    actor->stats.messages_sent++;
+    at_count(&actor->stats.messages_sent, 1);
     *ret_cell = cell;
     return TN_OK;
 }
 
-/* Sends with a credit that is held; gives it back on failure. Outside. */
+/* Sends with a credit that is held; gives it, and the block, back on failure. Outside. */
 static tn_err deliver(const struct sending *s)
 {
     struct cell *cell = NULL;
@@ -93,29 +89,41 @@ static tn_err deliver(const struct sending *s)
     if (err == TN_OK)
         sched_post_inside(s->cpu, s->target, cell);
     cpu_leave(s->cpu);
-    if (err != TN_OK)
+    if (err != TN_OK) {
         credit_back(s->cpu, s->target, s->away);
+        block_free(s->block);
+    }
     return err;
 }
 
 bool credit_away(struct cpu *own, struct actor *target)
 {
+    bool got = false;
     if (mbox_reserve_away(&target->mbox))
         return true;
-    /* RELAXED: whether there are any at this moment is all that can be said. */
-    if (at_load(&target->mbox.credits, RELAXED) == 0)
-        return false;
+    if (!mbox_may_share(&target->mbox, &got))
+        return got;
     struct cpu *home = actor_lock(own, target);
-    bool got = mbox_share(&target->mbox);
+    got = mbox_share(&target->mbox);
     actor_unlock(own, home);
     return got;
 }
 
-static tn_err check_pack(const struct tn_pack *in)
+/* Queues for a credit of an actor that lives here, or applies for one to another CPU; true when
+ * there was one after all. */
+static bool queue_for_credit(struct cpu *cpu, struct actor *target, struct wait *wait)
 {
-    if (in->ncaps > TN_PACK_CAPS)
-        return TN_EINVAL;
-    return in->len > TN_ARGS_MAX ? TN_ETOOBIG : TN_OK;
+    cpu_enter(cpu);
+    bool here = actor_here(cpu, target);
+    bool got = here && mbox_reserve(&target->mbox);
+    if (here && !got)
+        wait_enqueue(wait, &target->senders);
+    cpu_leave(cpu);
+    if (!here) {
+        actor_apply(target, wait);
+        sched_ask(target, ASK_LOOK);
+    }
+    return got;
 }
 
 /* Waits for a credit. TN_OK: there was one after all, of the target's own door. */
@@ -135,17 +143,13 @@ static tn_err wait_for_credit(const struct sending *s)
         return err;
     object_ref(actor_object(target));
     wait->credit_of = target;
+    calls_publish(turn);
     wait_set_callee(wait, target, SEQ_CST);
     if (actor_waits_for_itself(turn->actor)) {
         wait_release(s->cpu, wait);
         return TN_EDEADLK;
     }
-    struct cpu *home = actor_lock(s->cpu, target);
-    bool got = mbox_reserve(&target->mbox);
-    if (!got)
-        wait_enqueue(wait, &target->senders);
-    actor_unlock(s->cpu, home);
-    if (got) {
+    if (queue_for_credit(s->cpu, target, wait)) {
         wait_release(s->cpu, wait);
         return TN_OK;
     }
@@ -153,82 +157,56 @@ static tn_err wait_for_credit(const struct sending *s)
     return IPC_PENDING;
 }
 
-/* The usual message: short, without capabilities, to an actor that lives on this CPU and has room,
- * from one that has sent before. False: it is not that; nothing was done. */
-static inline __attribute__((always_inline)) bool send_near(struct cpu *cpu, struct turn *turn,
-                                                            struct actor *target, uint64_t badge,
-                                                            uint32_t method,
-                                                            const struct tn_pack *in)
+/* With a credit of an actor that lives here: TN_EFULL when it does not, or has none. */
+static tn_err send_here(const struct sending *s)
 {
-    struct actor *actor = turn->actor;
-    struct cell_pool *pool = actor->pool;
-    uint32_t len = in->len;
-    if (in->ncaps != 0 || len > TN_INLINE || pool == NULL)
-        return false;
-    cpu_enter(cpu);
-    struct cell *cell = pool->free;
-    if (__builtin_expect(!actor_here(cpu, target) || cell == NULL, 0) ||
-        !mbox_reserve(&target->mbox)) {
-        cpu_leave(cpu);
-        return false;
-    }
-    pool->free = cell->link;
-    cell->badge = badge;
-    cell->cause = turn->info.cause;
-    cell->method = method;
-    cell->cls = TN_CLS_USER;
-    cell->flags = CELL_ONEWAY;
-    cell->ncaps = 0;
-    cell->len = (uint8_t)len;
-    bytes_copy_short(cell->body.bytes, in->data, len);
-    actor->stats.messages_sent++;
-    post_here(cpu, target, cell);
-    cpu_leave(cpu);
-    return true;
-}
-
-/* Any other message. */
-static __attribute__((noinline)) tn_err send_other(struct sending *s, uint32_t flags)
-{
-    tn_err err = check_pack(s->in);
-    if (err != TN_OK)
-        return err;
     struct cell *cell = NULL;
+    tn_err err = TN_EFULL;
     cpu_enter(s->cpu);
-    bool here = actor_here(s->cpu, s->target);
-    if (here && mbox_reserve(&s->target->mbox)) {
+    if (actor_here(s->cpu, s->target) && mbox_reserve(&s->target->mbox)) {
         err = make_cell(s, &cell);
         if (err == TN_OK)
             post_here(s->cpu, s->target, cell);
         else
             mbox_credit(&s->target->mbox);
-        cpu_leave(s->cpu);
-        return err;
     }
     cpu_leave(s->cpu);
-    s->away = !here && credit_away(s->cpu, s->target);
+    return err;
+}
+
+static tn_err send(struct sending *s, uint32_t flags)
+{
+    tn_err err = pack_check(s->in);
+    if (err == TN_OK)
+        err = make_block(s->turn, s->in, &s->block); /* outside: it may be long to copy */
+    if (err != TN_OK)
+        return err;
+    err = send_here(s);
+    if (err != TN_EFULL)
+        goto done;
+    s->away = credit_away(s->cpu, s->target);
     if (s->away)
         return deliver(s);
     if ((flags & TN_SEND_WAIT) == 0)
-        return TN_EFULL;
+        goto done;
     err = wait_for_credit(s);
-    return err == TN_OK ? deliver(s) : err;
+    if (err == TN_OK)
+        return deliver(s);
+done:
+    if (err != TN_OK) /* send_end makes it again: its memory is not to wait with the turn */
+        block_free(s->block);
+    return err;
 }
 
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, uint32_t flags)
 {
-    struct endpoint *endpoint;
-    struct actor *target;
-    uint64_t badge;
-    tn_err err = endpoint_decode(cpu, turn, to, method, in, &endpoint, &target, &badge);
-    if (__builtin_expect(err != TN_OK, 0))
-        return err;
-    if (__builtin_expect(send_near(cpu, turn, target, badge, method, in), 1))
+    if (send_quick(cpu, turn, to, method, in))
         return TN_OK;
-    struct sending s = {
-        .cpu = cpu, .turn = turn, .target = target, .badge = badge, .method = method, .in = in};
-    return send_other(&s, flags);
+    struct sending s = {.cpu = cpu, .turn = turn, .method = method, .in = in};
+    struct endpoint *endpoint;
+    tn_err err = endpoint_decode(cpu, turn, to, method, in, &endpoint, &s.target, &s.badge);
+    return err == TN_OK ? send(&s, flags) : err;
 }
 
 tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
@@ -249,8 +227,13 @@ tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
         err = TN_EGONE;
     s.target = granted;
     if (err == TN_OK) {
-        wait->credit_held = false; /* deliver's now */
-        err = deliver(&s);
+        wait->credit_held = false; /* deliver's now; it goes back where it will be needed again */
+        s.away = !actor_here(cpu, granted);
+        err = make_block(turn, in, &s.block);
+        if (err == TN_OK)
+            err = deliver(&s);
+        else
+            credit_back(cpu, granted, s.away);
     }
     wait_release(cpu, wait);
     return err;

@@ -14,16 +14,6 @@ struct cell *actor_cell(struct actor *actor)
     return cell_take(actor->pool);
 }
 
-tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation)
-{
-    struct wait *wait = wait_open(turn);
-    if (wait == NULL)
-        return TN_ENOMEM;
-    *ret_generation = wait_generation(wait);
-    *ret_wait = wait;
-    return TN_OK;
-}
-
 /* Inside the CPU that it was armed on. */
 static void expire(struct cpu *cpu, struct event *event)
 {

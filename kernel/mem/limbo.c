@@ -177,6 +177,7 @@ void limbo_call(struct limbo *limbo, struct grace *grace, void (*over)(struct gr
 
 void limbo_drain(struct limbo *limbo)
 {
+    limbo->drains = true;
     for (;;) {
         struct list done;
         list_init(&done);

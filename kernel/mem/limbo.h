@@ -25,6 +25,7 @@ struct limbo {
     struct list waiting;  /* objects that came before it began */
     struct list arriving; /* objects that came since */
     uint32_t cpus;        /* 1 to TN_CPUS_MAX */
+    bool drains;          /* no CPU will run any more */
     struct limbo_cpu cpu[TN_CPUS_MAX];
 };
 
@@ -69,7 +70,12 @@ struct grace {
     void (*over)(struct grace *grace);
 };
 void limbo_call(struct limbo *limbo, struct grace *grace, void (*over)(struct grace *grace));
-/* At shutdown, when no CPU runs: destroys all, also what that sends here. */
+/* At shutdown, when no CPU runs: destroys all, also what that sends here. From then on limbo_drains
+ * is true: nobody waits for what a CPU still has to do. */
 void limbo_drain(struct limbo *limbo);
+static inline bool limbo_drains(const struct limbo *limbo)
+{
+    return limbo->drains;
+}
 
 #endif

@@ -134,6 +134,8 @@ static void test_no_stack_for_a_cpu(void **state)
         machine.stacks_max = stacks;
         assert_int_equal(kernel_boot(&defaults, &kernel), stacks < 2 * CPUS ? TN_ENOMEM : TN_OK);
         assert_true((kernel != NULL) == (stacks == 2 * CPUS));
+        if (kernel == NULL) /* none is kept by a kernel that there is not */
+            assert_int_equal(machine.given_back, machine.stacks);
     }
 }
 

@@ -92,23 +92,25 @@ struct cpu {
     struct cpu_stats stats;
     struct fiber *free; /* stacks at hand */
     uint32_t nfree;
-    atomic_u32 batches;       /* that were run; others look */
-    uint32_t looks;           /* in vain, since there was work */
-    tn_time looked_ns;        /* at other queues */
-    struct fiber *leaving;    /* just left for good: freed by whoever runs next */
-    struct turn *parking;     /* just left to wait: parked by whoever runs next */
-    struct actor *metered;    /* whose time runs; NULL: nobody's */
-    tn_time metered_since_ns; /* where it is exact */
-    uint64_t routed;          /* messages whose target was drawn here */
-    uint64_t causes;          /* trace contexts begun here */
+    atomic_u32 batches;     /* that were run; others look */
+    uint32_t looks;         /* in vain, since there was work */
+    tn_time looked_ns;      /* at other queues */
+    struct fiber *leaving;  /* just left for good: freed by whoever runs next */
+    struct turn *parking;   /* just left to wait: parked by whoever runs next */
+    struct cells_back back; /* consumed cells of other CPUs' actors */
+    struct actor *metered;  /* whose time is counted exactly; NULL: nobody's */
+    tn_time metered_since_ns;
+    uint64_t routed; /* messages whose target was drawn here */
+    uint64_t causes; /* trace contexts begun here */
     struct machine_fiber boot;
     /* shared */
     _Alignas(64) atomic_of(struct actor *) asked; /* actors that others asked, newest first */
     atomic_u32 asleep;                            /* it is to be unparked */
-    struct spinlock seize;                        /* one at a time takes the lock from the owner */
-    struct cpu_shown shown;                       /* written by the owner */
-    _Alignas(64) struct wheel wheel;              /* under the lock */
-    struct cpu_look look[TN_CPUS_MAX];            /* owner only */
+    atomic_u32 waits;                  /* to get its lock back: a hint to those who come next */
+    struct spinlock seize;             /* one at a time takes the lock from the owner */
+    struct cpu_shown shown;            /* written by the owner */
+    _Alignas(64) struct wheel wheel;   /* under the lock */
+    struct cpu_look look[TN_CPUS_MAX]; /* owner only */
 };
 
 /* How many are queued there, at a guess; those that asked count as one. Any. */
@@ -210,8 +212,34 @@ static inline bool actor_here(const struct cpu *cpu, struct actor *actor)
 }
 
 /* Takes one of the stacks at hand (fiber_ensure), which will run fiber_main; gives one back. */
-struct fiber *fiber_get(struct cpu *cpu);
-void fiber_put(struct cpu *cpu, struct fiber *fiber);
+void fiber_set_up(struct fiber *fiber);
+static inline struct fiber *fiber_get(struct cpu *cpu)
+{
+    struct fiber *fiber = cpu->free;
+    ASSERT(fiber != NULL);
+    cpu->free = fiber->link;
+    cpu->nfree--;
+    fiber->cpu = cpu;
+    fiber->turn = NULL;
+    fiber->caller = NULL;
+    fiber->has_call = false;
+    fiber->nested = 0;
+    if (__builtin_expect(!fiber->ready, 0))
+        fiber_set_up(fiber);
+    fiber->ready = false;
+    return fiber;
+}
+void fiber_put_back(struct kernel *kernel, struct fiber *fiber);
+static inline void fiber_put(struct cpu *cpu, struct fiber *fiber)
+{
+    if (__builtin_expect(cpu->nfree >= cpu->kernel->fiber_cache, 0)) {
+        fiber_put_back(cpu->kernel, fiber);
+        return;
+    }
+    fiber->link = cpu->free;
+    cpu->free = fiber;
+    cpu->nfree++;
+}
 
 /* There is something for the actor to look at (enum actor_ask); it must be there already.
  * Lock-free. Any, inside or not. */
@@ -236,7 +264,11 @@ struct turn *sched_call_turn(struct cpu *cpu, struct actor *actor);
  * has ended, or waits; the actor has been released. Outside. */
 void sched_run_call(struct cpu *cpu, struct turn *turn);
 /* Makes sure that n stacks are at hand on this CPU; false when they cannot be had. */
-bool fiber_ensure(struct cpu *cpu, uint32_t n);
+bool fiber_fetch(struct cpu *cpu, uint32_t n);
+static inline bool fiber_ensure(struct cpu *cpu, uint32_t n)
+{
+    return __builtin_expect(cpu->nfree >= n, 1) || fiber_fetch(cpu, n);
+}
 
 /* Answers the call that a turn has, once: copies `out` (host pointers, handles of the turn's own
  * actor; NULL: nothing) to the caller's room and wakes it. TN_EGONE when the caller gave up,
@@ -270,7 +302,12 @@ tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *t
  * caller made sure that somebody will wake it, and that it may wait (turn_may_wait). */
 struct cpu *turn_wait(struct cpu *cpu, struct turn *turn);
 /* TN_OK; TN_ESTACK: no stack is left for the loop to go on on; TN_ECANCELLED: being killed. */
-tn_err turn_may_wait(struct cpu *cpu, struct turn *turn);
+static inline tn_err turn_may_wait(struct cpu *cpu, const struct turn *turn)
+{
+    if (turn->cancelled)
+        return TN_ECANCELLED;
+    return turn->fiber == NULL || fiber_ensure(cpu, 2) ? TN_OK : TN_ESTACK;
+}
 /* Makes the turn of a wait that the caller has completed go on. Its last access to the turn. `cpu`
  * may be NULL; outside, or inside `cpu`. */
 void turn_wake(struct cpu *cpu, struct turn *turn);

@@ -29,7 +29,7 @@ static struct fiber *fiber_make(struct kernel *kernel)
     return fiber;
 }
 
-bool fiber_ensure(struct cpu *cpu, uint32_t n)
+bool fiber_fetch(struct cpu *cpu, uint32_t n)
 {
     struct kernel *kernel = cpu->kernel;
     ASSERT(n <= kernel->fiber_cache); /* what a CPU keeps at hand */
@@ -48,36 +48,15 @@ bool fiber_ensure(struct cpu *cpu, uint32_t n)
     return true;
 }
 
-struct fiber *fiber_get(struct cpu *cpu)
+void fiber_set_up(struct fiber *fiber)
 {
-    struct fiber *fiber = cpu->free;
-    ASSERT(fiber != NULL);
-    cpu->free = fiber->link;
-    cpu->nfree--;
-    fiber->cpu = cpu;
-    fiber->turn = NULL;
-    fiber->caller = NULL;
-    fiber->has_call = false;
-    fiber->nested = 0;
-    if (fiber->ready) {
-        fiber->ready = false;
-        return fiber;
-    }
     char *stack = (char *)fiber;
     uint64_t used = align_up(sizeof(*fiber), 64);
     machine_fiber_init(&fiber->machine, stack + used, FIBER_STACK_BYTES - used, fiber_main, fiber);
-    return fiber;
 }
 
-void fiber_put(struct cpu *cpu, struct fiber *fiber)
+void fiber_put_back(struct kernel *kernel, struct fiber *fiber)
 {
-    struct kernel *kernel = cpu->kernel;
-    if (cpu->nfree < kernel->fiber_cache) {
-        fiber->link = cpu->free;
-        cpu->free = fiber;
-        cpu->nfree++;
-        return;
-    }
     lock_take(&kernel->fiber_lock);
     fiber->link = kernel->fiber_free;
     kernel->fiber_free = fiber;

@@ -8,6 +8,7 @@
 enum {
     SPIN_DEFAULT = 200,
     FIBERS_AT_BOOT = 2, /* stacks of a CPU: its loop's, and one to leave it for */
+    CLEAR_STEPS = 8,    /* of 64 slots each of a dying actor's space, before others run */
 };
 
 static tn_err boot_cpus(struct kernel *kernel)
@@ -24,6 +25,7 @@ static tn_err boot_cpus(struct kernel *kernel)
         at_init(&cpu->wanted, 0);
         at_init(&cpu->asked, NULL);
         at_init(&cpu->asleep, 0);
+        at_init(&cpu->waits, 0);
         at_init(&cpu->next, NULL);
         at_init(&cpu->nqueued, 0);
         at_init(&cpu->batches, 0);
@@ -37,6 +39,16 @@ static tn_err boot_cpus(struct kernel *kernel)
             return TN_ENOMEM;
     }
     return TN_OK;
+}
+
+static void stacks_give_back(struct kernel *kernel)
+{
+    struct fiber *fiber = kernel->fibers;
+    while (fiber != NULL) {
+        struct fiber *next = fiber->made_link;
+        machine_stack_put(fiber, FIBER_STACK_BYTES);
+        fiber = next;
+    }
 }
 
 /* The untyped needs a limbo before the kernel has memory: the first page of the region holds it. */
@@ -75,8 +87,10 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
                               &kernel->root);
     if (err == TN_OK)
         err = boot_cpus(kernel);
-    if (err != TN_OK)
+    if (err != TN_OK) {
+        stacks_give_back(kernel);
         return err;
+    }
     *ret_kernel = kernel;
     return TN_OK;
 }
@@ -125,13 +139,14 @@ static void settle(struct kernel *kernel)
     for (uint32_t i = 0; i < kernel->ncpus; i++) {
         struct cpu *cpu = kernel->cpu[i];
         cpu_enter(cpu);
-        queue_take_asked(cpu);
+        queue_take_asked(cpu, true);
         for (struct actor *actor = queue_pop(cpu); actor != NULL; actor = queue_pop(cpu)) {
             actor->run = ACTOR_RUNNING;
             cpu_leave(cpu);
             sched_run_dead(cpu, actor);
             cpu_enter(cpu);
         }
+        cells_back_flush(&cpu->back);
         cpu_leave(cpu);
     }
 }
@@ -155,12 +170,7 @@ void kernel_stop(struct kernel *kernel)
 void kernel_destroy(struct kernel *kernel)
 {
     limbo_drain(&kernel->limbo);
-    struct fiber *fiber = kernel->fibers;
-    while (fiber != NULL) {
-        struct fiber *next = fiber->made_link;
-        machine_stack_put(fiber, FIBER_STACK_BYTES);
-        fiber = next;
-    }
+    stacks_give_back(kernel);
 }
 
 void actor_kill(struct cpu *cpu, struct actor *actor)
@@ -275,36 +285,43 @@ static bool reap_turns(struct cpu *cpu, struct actor *actor)
 static void actor_gone(struct cpu *cpu, struct actor *actor)
 {
     cpu_enter(cpu);
+    mbox_settle(&actor->mbox);
     actor->run = ACTOR_GONE;
     credits_grant(cpu, actor);
     sched_ready(cpu, actor);
+    sched_let_go(actor);
     cpu_leave(cpu);
-    object_unref(actor_object(actor));
 }
 
 void sched_run_dead(struct cpu *cpu, struct actor *actor)
 {
     ASSERT(actor_life(actor) == ACTOR_DEAD && actor->turns == 0 && actor->instance == NULL);
-    mailbox_drain(cpu, actor);
-    actor_gone(cpu, actor); /* the queue's ref */
+    (void)mailbox_drain(cpu, actor); /* what is left queues it again */
+    actor_gone(cpu, actor);
 }
 
 bool actor_reap(struct cpu *cpu, struct actor *actor)
 {
     if (!reap_turns(cpu, actor))
         return false;
-    mailbox_drain(cpu, actor);
+    if (!mailbox_drain(cpu, actor))
+        return false;
     if (actor->instance != NULL) {
         actor->instance->domain->destroy(actor->instance);
         actor->instance = NULL;
     }
-    space_clear(actor->space);
+    for (uint32_t i = 0; space_clear_step(actor->space, actor->cleared); i++) {
+        actor->cleared++;
+        if (i == CLEAR_STEPS)
+            return false;
+    }
     cpu_enter(cpu);
     cell_pool_close(actor->pool);
     cpu_leave(cpu);
     actor->pool = NULL;
     at_store(&actor->life, ACTOR_DEAD, SEQ_CST);
     actor_gone(cpu, actor);
+    object_unref(actor_object(actor));
     (void)at_sub(&cpu->kernel->alive, 1, SEQ_CST);
     kernel_stop_if_empty(cpu->kernel);
     return true;

@@ -44,7 +44,10 @@ static struct cpu *adaptive_victim(struct cpu *cpu, uint32_t *ret_most)
     struct kernel *kernel = cpu->kernel;
     struct cpu *victim = NULL;
     uint32_t longest = 0;
-    bool due = cpu->now - cpu->looked_ns >= STEAL_AFTER_NS;
+    *ret_most = 0;
+    if (cpu->now - cpu->looked_ns < STEAL_AFTER_NS)
+        return NULL; /* a look takes the cache lines from whom it looks at */
+    cpu->looked_ns = cpu->now;
     for (uint32_t i = 0; i < kernel->ncpus; i++) {
         struct cpu *other = kernel->cpu[i];
         struct cpu_look *look = &cpu->look[i];
@@ -54,15 +57,12 @@ static struct cpu *adaptive_victim(struct cpu *cpu, uint32_t *ret_most)
         uint32_t batches = at_load(&other->batches, RELAXED);
         uint32_t queued = cpu_queue_length(other);
         bool slow = look->queued > 0 && batches - look->batches < look->queued;
-        if (due && slow && queued > longest) {
+        if (slow && queued > longest) {
             longest = queued;
             victim = other;
         }
-        if (due)
-            *look = (struct cpu_look){.batches = batches, .queued = queued};
+        *look = (struct cpu_look){.batches = batches, .queued = queued};
     }
-    if (due)
-        cpu->looked_ns = cpu->now;
     *ret_most = longest / 2 + 1 < STEAL_MOST ? longest / 2 + 1 : STEAL_MOST;
     return victim;
 }

@@ -4,8 +4,15 @@
 #include "base/assert.h"
 #include "base/bits.h"
 
+enum {
+    ASKED_MANY = 64,    /* actors that asked, in one hold of the lock */
+    FIRE_MANY = 64,     /* timers that fire in one hold of the lock */
+    POLITE_LOOKS = 256, /* that who would seize a CPU gives one who is waiting to get in again */
+};
+
 void cpu_step_back(struct cpu *cpu)
 {
+    at_store(&cpu->waits, 1, RELAXED);
     do {
         at_store(&cpu->inside, 0, RELEASE);
         /* ACQUIRE: as in cpu_enter. */
@@ -14,12 +21,16 @@ void cpu_step_back(struct cpu *cpu)
         at_store(&cpu->inside, 1, RELAXED);
         at_fence_light();
     } while (at_load(&cpu->wanted, ACQUIRE) != 0);
+    at_store(&cpu->waits, 0, RELAXED);
 }
 
 void cpu_seize(struct cpu *cpu)
 {
     lock_take(&cpu->seize);
     race_lock_wants(cpu, LOCK_CPU);
+    /* Who comes after another lets the owner in between, so that many do not keep it out. */
+    for (uint32_t i = 0; i < POLITE_LOOKS && at_load(&cpu->waits, RELAXED) != 0; i++)
+        machine_relax();
     at_store(&cpu->wanted, 1, RELAXED);
     /* The owner's store of `inside` before this is seen below; an owner that stores it later sees
      * `wanted`. */
@@ -116,13 +127,8 @@ void sched_ask(struct actor *actor, uint32_t bits)
      * done with the link. */
     if (at_or(&actor->asked, bits, ACQ_REL) != 0)
         return;
-    /* Whoever asks has it from somebody who held it in this turn; it may be on its way out since.
-     */
-    if (!object_try_ref(actor_object(actor))) {
-        at_store(&actor->asked, 0, RELAXED);
-        return;
-    }
-    /* It may move in this moment: then its old home passes it on. */
+    /* It may be on its way out; its memory stays until its home has looked. It may move in this
+     * moment: then its old home passes it on. */
     asked_push(at_load(&actor->home, ACQUIRE), actor);
 }
 
@@ -160,6 +166,10 @@ static bool follows(struct cpu *cpu, struct actor *actor)
 /* One that asked is looked at. Inside its home. */
 static void answer_asked(struct cpu *cpu, struct actor *actor)
 {
+    /* Nobody but the list may hold it any more, so it is kept until we are done. */
+    bool dead = actor_life(actor) == ACTOR_DEAD;
+    if (dead)
+        at_store(&actor->kept, 1, RELAXED);
     /* ACQ_REL: from here on it can be put on a list again; what the bits speak of is seen. */
     uint32_t bits = at_swap(&actor->asked, 0, ACQ_REL);
     ASSERT(bits != 0);
@@ -168,15 +178,18 @@ static void answer_asked(struct cpu *cpu, struct actor *actor)
         mbox_collect(&actor->mbox);
     if ((bits & ASK_WOKEN) != 0)
         take_woken(actor);
+    actor_take_applied(actor);
     if (!wait_queue_empty(&actor->senders))
         credits_grant(cpu, actor);
     if (woken_by_mail && bits == ASK_MAIL && follows(cpu, actor))
         return;
     queue_again(cpu, actor);
     sched_ready(cpu, actor);
+    if (dead)
+        sched_let_go(actor);
 }
 
-void queue_take_asked(struct cpu *cpu)
+void queue_take_asked(struct cpu *cpu, bool own)
 {
     /* ACQUIRE pairs with asked_push. */
     struct actor *actor = at_swap(&cpu->asked, NULL, ACQUIRE);
@@ -187,16 +200,19 @@ void queue_take_asked(struct cpu *cpu)
         oldest = actor;
         actor = next;
     }
-    while (oldest != NULL) {
+    for (uint32_t i = 1; oldest != NULL; i++) {
         struct actor *next = oldest->asked_link;
         struct cpu *home = at_load(&oldest->home, ACQUIRE);
         if (home == cpu) {
             answer_asked(cpu, oldest);
-            object_unref(actor_object(oldest));
         } else {
-            asked_push(home, oldest); /* it has moved; the ref goes along */
+            asked_push(home, oldest); /* it has moved */
         }
         oldest = next;
+        if (own && i % ASKED_MANY == 0) { /* whoever wants the lock gets it */
+            cpu_leave(cpu);
+            cpu_enter(cpu);
+        }
     }
 }
 
@@ -221,11 +237,14 @@ void event_cancel(struct cpu *cpu, struct event *event)
     actor_unlock(cpu, where);
 }
 
-void sched_fire(struct cpu *cpu)
+bool sched_fire(struct cpu *cpu)
 {
-    struct wheel_timer *timer;
-    while ((timer = wheel_pop_due(&cpu->wheel, cpu->now)) != NULL) {
+    for (uint32_t i = 0; i < FIRE_MANY; i++) {
+        struct wheel_timer *timer = wheel_pop_due(&cpu->wheel, cpu->now);
+        if (timer == NULL)
+            return false;
         struct event *event = CONTAINER_OF(timer, struct event, timer);
         event->fire(cpu, event);
     }
+    return true;
 }

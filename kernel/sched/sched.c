@@ -25,22 +25,23 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
 {
     tn_time now = machine_now_ns();
     if (actor != NULL && !actor->exact_time)
-        actor->stats.cpu_time_ns += now - cpu->now;
+        at_count(&actor->stats.cpu_time_ns, now - cpu->now);
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;
     cpu->until_clock = CLOCK_TURNS;
     stats_show(cpu);
-    sched_fire(cpu);
+    if (sched_fire(cpu))
+        cpu->until_clock = 0; /* the rest at the next turn */
 }
 
 void sched_meter_exactly(struct cpu *cpu, struct actor *actor)
 {
     struct actor *from = cpu->metered;
     tn_time now = machine_now_ns();
-    if (from != NULL && from->exact_time)
-        from->stats.cpu_time_ns += now - cpu->metered_since_ns;
-    (void)actor;
+    if (from != NULL)
+        at_count(&from->stats.cpu_time_ns, now - cpu->metered_since_ns);
     cpu->metered_since_ns = now;
+    cpu->metered = actor;
 }
 
 static bool is_lifecycle(const struct turn *turn)
@@ -69,38 +70,44 @@ static void turn_from_call(struct turn *turn, struct cell *cell, tn_time limit)
     turn->in.len = 0;
 }
 
-/* Fills a turn from a message; frees nothing: turn_finish does, after the answer. False when the
- * message came to nothing: it is gone, there is no turn. Outside. */
-static inline bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor,
-                                  struct cell *cell)
+/* What every message gives a turn; frees nothing: turn_finish does, after the answer. */
+static inline void turn_fill(struct turn *turn, struct cpu *cpu, struct actor *actor,
+                             struct cell *cell, uint32_t flags)
 {
+    tn_time now = cpu->now, limit_ns = actor->deadline_ns;
+    turn->info.badge = cell->badge;
+    turn->info.cause = cell->cause;
+    turn->info.deadline = limit_ns == 0 ? TN_NEVER : now + limit_ns;
+    turn->info.now = now;
+    turn->info.method = cell->method;
+    turn->info.cls = cell->cls;
+    turn->info.flags = (uint16_t)flags;
+    turn->info.cookie = 0;
+    turn->in.len = cell->len;
+    turn->in.size = 0;
+    turn->in.move = 0;
     turn->actor = actor;
     turn->cell = cell;
     turn->block = NULL;
     turn->caller = NULL;
     turn->wait = NULL;
-    turn->fiber = NULL;
     turn->depth = 0;
     turn->caller_ref = turn->deferred = turn->cancelled = false;
     at_init(&turn->state, TURN_RUNS);
-    tn_time limit = actor->deadline_ns == 0 ? TN_NEVER : cpu->now + actor->deadline_ns;
+}
+
+/* A message that needs more than that. False when it came to nothing: it is gone. Outside. */
+static bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *actor,
+                           struct cell *cell)
+{
     uint32_t flags = cell->flags, ncaps = cell->ncaps;
-    turn->info = (struct tn_turn){.badge = cell->badge,
-                                  .cause = cell->cause,
-                                  .deadline = limit,
-                                  .now = cpu->now,
-                                  .method = cell->method,
-                                  .cls = cell->cls,
-                                  .flags = TN_TURN_ONEWAY};
-    turn->in.len = cell->len;
-    turn->in.size = 0;
+    turn_fill(turn, cpu, actor, cell, TN_TURN_ONEWAY);
     turn->in.ncaps = ncaps;
-    turn->in.move = 0;
     if ((flags & CELL_EMBEDDED) != 0)
         return turn_from_embedded(turn, cell);
     if ((flags & CELL_CALL) != 0) {
         turn->info.flags = 0;
-        turn_from_call(turn, cell, limit);
+        turn_from_call(turn, cell, turn->info.deadline);
     } else if ((flags & CELL_BLOCK) != 0) {
         turn->block = cell->body.block;
     }
@@ -110,10 +117,9 @@ static inline bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct act
         memcpy(turn->in.caps, turn->block->caps, ncaps * sizeof(tn_cap));
     } else {
         turn->in.data = cell->body.bytes + ncaps * sizeof(tn_cap);
-        if (ncaps != 0)
-            memcpy(turn->in.caps, cell->body.bytes, ncaps * sizeof(tn_cap));
+        memcpy(turn->in.caps, cell->body.bytes, ncaps * sizeof(tn_cap));
     }
-    if (__builtin_expect(ncaps != 0, 0))
+    if (ncaps != 0)
         cap_receive(actor->space, turn->in.caps, ncaps);
     return true;
 }
@@ -126,37 +132,19 @@ static void refuse_turn(struct cpu *cpu, struct turn *turn)
     (void)turn_answer(cpu, turn, serves ? TN_ETIME : TN_EGONE, NULL);
 }
 
-/* Runs a turn that has been filled in and counted; how it came back. Outside. Where the domain is
- * `on_fiber`, the CPU afterwards is the fiber's. */
-static inline __attribute__((always_inline)) enum turn_end turn_run(struct cpu *cpu,
-                                                                    struct turn *turn,
-                                                                    const struct domain *domain)
+/* Whether a turn that has been filled in is to run; else it is over. Outside. */
+static inline bool turn_may_run(struct cpu *cpu, struct turn *turn)
 {
-    struct actor *actor = turn->actor;
-    sched_meter(cpu, actor);
     bool lifecycle = is_lifecycle(turn);
-    bool serves = actor_life(actor) == ACTOR_READY || lifecycle;
-    if (__builtin_expect(!serves || turn->info.deadline <= cpu->now, 0)) {
+    bool serves = actor_life(turn->actor) == ACTOR_READY || lifecycle;
+    if (!serves || turn->info.deadline <= cpu->now) {
         refuse_turn(cpu, turn);
-        return TURN_DONE;
+        return false;
     }
     /* From here on it takes messages: they queue behind its start. */
-    if (__builtin_expect(lifecycle, 0) && turn->info.method == LIFE_START)
-        (void)actor_ready(actor);
-    return domain->run(cpu, turn);
-}
-
-/* The same on the fiber that we are on; returns the CPU that it is then on. */
-static inline __attribute__((always_inline)) struct cpu *turn_run_on(struct cpu *cpu,
-                                                                     struct turn *turn,
-                                                                     struct fiber *fiber,
-                                                                     const struct domain *domain)
-{
-    turn->fiber = fiber;
-    fiber->turn = turn;
-    enum turn_end end = turn_run(cpu, turn, domain);
-    ASSERT(end == TURN_DONE);
-    return fiber->cpu; /* it may have waited and gone on elsewhere */
+    if (lifecycle && turn->info.method == LIFE_START)
+        (void)actor_ready(turn->actor);
+    return true;
 }
 
 /* A turn has come back: it has ended, or is to be parked. Outside; inside afterwards. True when the
@@ -172,36 +160,65 @@ static bool turn_over(struct cpu *cpu, struct turn *turn, enum turn_end end)
     return false;
 }
 
-/* Takes a message out of the mailbox into a turn; false when it came to nothing. Inside; outside
- * afterwards. */
-static inline __attribute__((always_inline)) bool cell_begin(struct cpu *cpu, struct actor *actor,
-                                                             struct cell *cell, struct turn *turn)
+/* Takes a message out of the mailbox into a turn: whether that is to run, or is over already.
+ * Inside; outside afterwards. */
+static bool cell_begin(struct cpu *cpu, struct actor *actor, struct cell *cell, struct turn *turn)
 {
     actor->turns++;
     if ((cell->flags & CELL_EMBEDDED) == 0)
         credit_freed(cpu, actor, cell); /* it is out of the mailbox, though the cell is needed */
     cpu_leave(cpu);
-    if (__builtin_expect(!turn_from_cell(turn, cpu, actor, cell), 0))
+    turn->fiber = NULL;
+    if (!turn_from_cell(turn, cpu, actor, cell))
         return false;
     if (turn->caller == NULL)
-        actor->stats.messages_processed++;
+        at_count(&actor->stats.messages_processed, 1);
     cpu->stats.messages_processed++;
-    return true;
+    return turn_may_run(cpu, turn);
 }
 
-/* Takes a message through its turn on this fiber. Inside, and inside the CPU that it returns. */
+/* The same for the usual message to an actor that serves: short, oneway, without capabilities. */
+static inline __attribute__((always_inline)) void cell_begin_plain(struct cpu *cpu,
+                                                                   struct actor *actor,
+                                                                   struct cell *cell,
+                                                                   struct turn *turn)
+{
+    actor->turns++;
+    credit_freed(cpu, actor, cell);
+    cpu_leave(cpu);
+    turn_fill(turn, cpu, actor, cell, TN_TURN_ONEWAY);
+    turn->in.ncaps = 0;
+    turn->in.data = cell->body.bytes;
+    at_count(&actor->stats.messages_processed, 1);
+    cpu->stats.messages_processed++;
+}
+
+static inline bool is_plain(const struct cell *cell)
+{
+    return (cell->flags & ~(uint32_t)CELL_AWAY) == CELL_ONEWAY && cell->ncaps == 0;
+}
+
+/* Takes a message to an actor that is READY through its turn on this fiber. Inside, and inside the
+ * CPU that it returns: it may have waited and gone on elsewhere. */
 static inline __attribute__((always_inline)) struct cpu *run_native(struct cpu *cpu,
                                                                     struct actor *actor,
                                                                     struct cell *cell,
                                                                     const struct domain *domain)
 {
     struct turn turn;
-    if (__builtin_expect(!cell_begin(cpu, actor, cell, &turn), 0)) {
-        cpu_enter(cpu);
-        actor->turns--;
-        return cpu;
+    struct fiber *fiber = fiber_self();
+    bool runs = true;
+    if (__builtin_expect(is_plain(cell), 1))
+        cell_begin_plain(cpu, actor, cell, &turn);
+    else
+        runs = cell_begin(cpu, actor, cell, &turn);
+    if (__builtin_expect(runs, 1)) {
+        turn.fiber = fiber;
+        fiber->turn = &turn;
+        enum turn_end end = domain->run(cpu, &turn);
+        ASSERT(end == TURN_DONE);
+        cpu = fiber->cpu;
     }
-    cpu = turn_run_on(cpu, &turn, fiber_self(), domain);
     cpu_enter(cpu);
     turn_finish(cpu, &turn);
     return cpu;
@@ -213,12 +230,8 @@ static bool run_data(struct cpu *cpu, struct actor *actor, struct cell *cell,
                      const struct domain *domain)
 {
     struct turn *turn = domain->turn_room(actor->instance);
-    if (!cell_begin(cpu, actor, cell, turn)) {
-        cpu_enter(cpu);
-        actor->turns--;
-        return true;
-    }
-    return turn_over(cpu, turn, turn_run(cpu, turn, domain));
+    bool runs = cell_begin(cpu, actor, cell, turn);
+    return turn_over(cpu, turn, runs ? domain->run(cpu, turn) : TURN_DONE);
 }
 
 /* Goes on with a turn that was woken; false when the actor is not ours any more. Inside before and
@@ -263,11 +276,11 @@ static bool run_special(struct cpu *cpu, struct actor *actor, bool *ret_mine)
 
 /* Something other than a message is to be done first. A turn that is woken again and again and the
  * messages that wait, where there is room for them, take turns. */
-static inline bool is_special(struct actor *actor)
+static bool is_special(struct actor *actor)
 {
     if (actor_life(actor) == ACTOR_DYING)
         return true;
-    if (__builtin_expect(actor->ready == NULL, 1) || actor->room == 0)
+    if (actor->ready == NULL || actor->room == 0)
         return false;
     bool mail = actor->mail_next && actor->turns < actor->room && actor->mbox.first != NULL;
     actor->mail_next = false;
@@ -276,8 +289,7 @@ static inline bool is_special(struct actor *actor)
 
 /* What is not a message to a native actor; false when the actor is not ours any more. Inside before
  * and after. */
-static __attribute__((noinline)) bool run_other(struct cpu *cpu, struct actor *actor,
-                                                struct cell *cell)
+static bool run_other(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     if (actor->instance != NULL)
         return run_data(cpu, actor, cell, actor->instance->domain);
@@ -287,9 +299,32 @@ static __attribute__((noinline)) bool run_other(struct cpu *cpu, struct actor *a
     return true;
 }
 
+/* One step of what run_actor does without further ado, or anything else that the actor has to do.
+ * Inside before and after. */
+enum step { STEP_ON, STEP_OVER, STEP_NOT_OURS };
+static __attribute__((noinline)) enum step run_step(struct cpu **cpu, struct actor *actor)
+{
+    bool mine = true;
+    if (is_special(actor)) {
+        if (run_special(*cpu, actor, &mine))
+            return STEP_ON;
+        return mine ? STEP_OVER : STEP_NOT_OURS;
+    }
+    struct cell *cell = actor->turns < actor->room ? mbox_take(&actor->mbox) : NULL;
+    if (cell == NULL)
+        return STEP_OVER;
+    struct instance *instance = actor->instance;
+    if (instance != NULL && instance->domain->on_fiber)
+        *cpu = run_native(*cpu, actor, cell, instance->domain);
+    else if (!run_other(*cpu, actor, cell))
+        return STEP_NOT_OURS;
+    return STEP_ON;
+}
+
 /* Runs a batch of an actor that was taken from a queue; returns the CPU that it is then on. Inside
  * before and after. */
-static struct cpu *run_actor(struct cpu *cpu, struct actor *actor)
+static inline __attribute__((always_inline)) struct cpu *run_actor(struct cpu *cpu,
+                                                                   struct actor *actor)
 {
     actor->run = ACTOR_RUNNING; /* out of its queue: nobody is to look for it there */
     if (__builtin_expect(actor_life(actor) == ACTOR_DEAD, 0)) {
@@ -298,30 +333,30 @@ static struct cpu *run_actor(struct cpu *cpu, struct actor *actor)
         cpu_enter(cpu);
         return cpu;
     }
+    sched_meter(cpu, actor);
     for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
         /* Before the turn: one that only waits or yields does not come back here. */
-        if (cpu->until_clock-- == 0)
+        if (__builtin_expect(cpu->until_clock-- == 0, 0))
             look_at_clock(cpu, actor);
-        bool mine = true;
-        if (__builtin_expect(is_special(actor), 0)) {
-            if (run_special(cpu, actor, &mine))
-                continue;
-            if (!mine)
+        struct instance *instance = actor->instance;
+        bool usual = actor_life(actor) == ACTOR_READY && actor->ready == NULL &&
+                     actor->turns < actor->room && instance != NULL && instance->domain->on_fiber;
+        if (__builtin_expect(!usual, 0)) {
+            enum step step = run_step(&cpu, actor);
+            if (step == STEP_NOT_OURS)
                 return cpu;
-            break;
+            if (step == STEP_OVER)
+                break;
+            continue;
         }
-        if (actor->turns >= actor->room)
-            break;
         struct cell *cell = mbox_take(&actor->mbox);
         if (cell == NULL)
             break;
-        struct instance *instance = actor->instance;
-        if (__builtin_expect(instance != NULL && instance->domain->on_fiber, 1))
-            cpu = run_native(cpu, actor, cell, instance->domain);
-        else if (!run_other(cpu, actor, cell))
-            return cpu;
+        cpu = run_native(cpu, actor, cell, instance->domain);
+        if (actor->mbox.first == NULL && actor->ready == NULL && actor_life(actor) == ACTOR_READY)
+            break; /* the usual end, seen early */
     }
-    actor_release(cpu, actor);
+    actor_rest(cpu, actor);
     return cpu;
 }
 
@@ -358,7 +393,7 @@ static void sleep_until_work(struct cpu *cpu, bool waiting)
 static void idle(struct cpu *cpu)
 {
     look_at_clock(cpu, NULL);
-    if (!queue_empty(cpu))
+    if (!queue_empty(cpu) || cpu->until_clock == 0)
         return;
     cpu_leave(cpu);
     bool waiting = limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
@@ -380,6 +415,8 @@ void sched_loop(struct cpu *cpu)
     struct kernel *kernel = cpu->kernel;
     cpu_enter(cpu);
     while (at_load(&kernel->stopping, ACQUIRE) == 0) {
+        if (cpu->back.pool != NULL)
+            cells_back_flush(&cpu->back);
         sched_meter(cpu, NULL); /* before the boundary: the actor may be gone after it */
         limbo_boundary(&kernel->limbo, cpu->id);
         uint32_t batches = at_load(&cpu->batches, RELAXED) + 1;
@@ -387,7 +424,7 @@ void sched_loop(struct cpu *cpu)
         if (batches % REAP_BATCHES == 0 || at_load(&kernel->limbo.held, RELAXED) >= REAP_MANY)
             reap_limbo(cpu);
         if (at_load(&cpu->asked, RELAXED) != NULL)
-            queue_take_asked(cpu);
+            queue_take_asked(cpu, true);
         struct actor *actor = queue_pop(cpu);
         if (actor == NULL) {
             idle(cpu);
@@ -398,6 +435,7 @@ void sched_loop(struct cpu *cpu)
             watch_poke(cpu);
         cpu = run_actor(cpu, actor);
     }
+    cells_back_flush(&cpu->back);
     sched_meter(cpu, NULL); /* who stopped the kernel is charged too */
     cpu_leave(cpu);
     stats_show(cpu);
@@ -415,10 +453,17 @@ static struct cpu *fiber_call(struct cpu *cpu, struct fiber *fiber)
     while (fiber->has_call) {
         struct turn *turn = &fiber->call_turn;
         struct actor *actor = turn->actor;
-        cpu = turn_run_on(cpu, turn, fiber, actor->instance->domain);
+        sched_meter(cpu, actor);
+        if (turn_may_run(cpu, turn)) {
+            turn->fiber = fiber;
+            fiber->turn = turn;
+            enum turn_end end = actor->instance->domain->run(cpu, turn);
+            ASSERT(end == TURN_DONE);
+            cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
+        }
         cpu_enter(cpu);
         turn_finish(cpu, turn);
-        actor_release(cpu, actor);
+        actor_rest(cpu, actor);
         cpu_leave(cpu);
         struct fiber *caller = fiber->caller;
         if (caller == NULL)
@@ -456,8 +501,10 @@ static void run_call_below(struct cpu *cpu, struct turn *turn, struct fiber *sel
 {
     struct actor *actor = turn->actor;
     turn->fiber = NULL;
+    sched_meter(cpu, actor);
     self->nested++;
-    enum turn_end end = turn_run(cpu, turn, actor->instance->domain);
+    bool runs = turn_may_run(cpu, turn);
+    enum turn_end end = runs ? actor->instance->domain->run(cpu, turn) : TURN_DONE;
     self->nested--;
     if (turn_over(cpu, turn, end))
         actor_release(cpu, actor);
@@ -467,7 +514,7 @@ static void run_call_below(struct cpu *cpu, struct turn *turn, struct fiber *sel
 void sched_run_call(struct cpu *cpu, struct turn *turn)
 {
     struct fiber *self = fiber_self();
-    struct actor *caller = cpu->metered;
+    struct actor *caller = turn->caller->actor;
     if (cpu->until_clock-- == 0) {
         cpu_enter(cpu);
         look_at_clock(cpu, NULL);

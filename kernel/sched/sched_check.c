@@ -96,6 +96,6 @@ void sched_check_actor(struct actor *actor, uint32_t mailbox)
         INVARIANT("turns-counted", actor->turns == 0 && actor_life(actor) == ACTOR_DEAD);
     /* Never more messages and free credits together than the mailbox holds. */
     uint32_t credits = at_load(&actor->mbox.credits, RELAXED);
-    credits += at_load(&actor->mbox.away, RELAXED);
+    credits += at_load(&actor->mbox.away, RELAXED) + at_load(&actor->mbox.freed, RELAXED);
     INVARIANT("credits-conserved", credits + messages_with_credit(&actor->mbox) <= mailbox);
 }

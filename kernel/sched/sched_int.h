@@ -14,8 +14,18 @@ __attribute__((noreturn)) void sched_loop(struct cpu *cpu);
  * none goes short while others hoard. */
 uint32_t fiber_cache(const struct kernel *kernel);
 void fiber_switch_to(struct cpu *cpu, struct machine_fiber *from, struct fiber *to);
+void sched_park(struct cpu *cpu);
 /* First thing on the far side of every switch: finishes what the side that left could not. */
-void sched_landed(struct cpu *cpu);
+static inline void sched_landed(struct cpu *cpu)
+{
+    struct fiber *leaving = cpu->leaving;
+    if (leaving != NULL) {
+        cpu->leaving = NULL;
+        fiber_put(cpu, leaving);
+    }
+    if (__builtin_expect(cpu->parking != NULL, 0))
+        sched_park(cpu);
+}
 
 /* Frees what a turn that has ended held. Inside. */
 static inline void turn_finish(struct cpu *cpu, struct turn *turn)
@@ -26,21 +36,23 @@ static inline void turn_finish(struct cpu *cpu, struct turn *turn)
     if (turn->block != NULL)
         block_free(turn->block);
     if (turn->cell != NULL)
-        cell_give(cpu, turn->cell);
+        cell_give(cpu, &cpu->back, turn->cell);
 }
 /* Leaves a turn waiting, or ready again if it was woken meanwhile, and releases its actor. Inside.
  */
 void turn_park(struct cpu *cpu, struct turn *turn);
 /* A parked turn of an actor that lives here goes to the end of the ready ones. Inside. */
 void turn_made_ready(struct actor *actor, struct turn *turn);
-/* Hands out credits to those who wait for one. Inside. */
+/* Hands out credits to those who wait for one: all there are, or, while it runs with more in its
+ * mailbox, at least half of the mailbox at a time, so that who pours and who drains do not take
+ * turns message by message. Inside. */
 void credits_grant(struct cpu *cpu, struct actor *actor);
 /* The message that a cell was is out of the mailbox: its credit goes to who waits for one, or back.
  * Inside. */
 static inline void credit_freed(struct cpu *cpu, struct actor *actor, const struct cell *cell)
 {
     if ((cell->flags & CELL_AWAY) != 0)
-        mbox_credit_away(&actor->mbox);
+        mbox_credit_freed(&actor->mbox);
     else
         mbox_credit(&actor->mbox);
     if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
@@ -48,14 +60,22 @@ static inline void credit_freed(struct cpu *cpu, struct actor *actor, const stru
 }
 /* Frees a message unread; a call is answered with TN_EGONE. By the receiver's runner, outside. */
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell);
-/* Drops all that is in the mailbox. By the receiver's runner, outside. */
-void mailbox_drain(struct cpu *cpu, struct actor *actor);
-/* The runner of a DYING actor ends what can be ended now, outside; true when it is DEAD. Else it is
- * still the runner. */
+/* Drops what is in the mailbox, a bounded number; true when it is empty. By the receiver's runner,
+ * outside. */
+bool mailbox_drain(struct cpu *cpu, struct actor *actor);
+/* The runner of a DYING actor ends what can be ended in a bounded time, outside; true when it is
+ * DEAD. Else it is still the runner, and there is more to be done. */
 bool actor_reap(struct cpu *cpu, struct actor *actor);
-/* Empties the mailbox of a DEAD actor that was taken from a queue, and drops the queue's ref.
- * Outside. */
+/* Empties the mailbox of a DEAD actor that was taken from a queue. Outside. */
 void sched_run_dead(struct cpu *cpu, struct actor *actor);
+
+/* Nobody is looking at the DEAD actor any more, unless it is in a queue: its memory may go. Inside;
+ * the last access. */
+static inline void sched_let_go(struct actor *actor)
+{
+    if (actor->run == ACTOR_GONE)
+        at_store(&actor->kept, 0, RELEASE); /* pairs with actor_destroy */
+}
 
 /* All that is left of a dying actor is native turns that wait, and know that they are to end. */
 bool actor_is_stuck(struct actor *actor);
@@ -71,26 +91,39 @@ static inline bool actor_has_work(struct actor *actor)
     return __builtin_expect(actor_life(actor) == ACTOR_DYING, 0) && !actor_is_stuck(actor);
 }
 
-/* From now on this CPU's time is charged to `actor` (NULL: to nobody), exactly where that is asked.
- */
+/* actor_release, inline. */
+static inline void actor_rest(struct cpu *cpu, struct actor *actor)
+{
+    ASSERT(actor->run == ACTOR_RUNNING);
+    mbox_settle(&actor->mbox);
+    actor->run = ACTOR_IDLE;
+    if (actor_has_work(actor)) {
+        actor->run = ACTOR_QUEUED;
+        queue_push(cpu, actor);
+    }
+    if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
+        credits_grant(cpu, actor);
+}
+
+/* From now on this CPU's time is charged to `actor` if that is to be done exactly, or to nobody
+ * (also where it is NULL). */
 void sched_meter_exactly(struct cpu *cpu, struct actor *actor);
 static inline void sched_meter(struct cpu *cpu, struct actor *actor)
 {
-    struct actor *from = cpu->metered;
-    if ((from != NULL && from->exact_time) || (actor != NULL && actor->exact_time))
-        sched_meter_exactly(cpu, actor);
-    cpu->metered = actor;
+    bool exact = actor != NULL && actor->exact_time;
+    if (__builtin_expect(exact || cpu->metered != NULL, 0))
+        sched_meter_exactly(cpu, exact ? actor : NULL);
 }
 
-/* Timers and queues of this CPU. Inside. */
-void sched_fire(struct cpu *cpu);
+/* Fires timers that are due, a bounded number; true when more are. Inside. */
+bool sched_fire(struct cpu *cpu);
 /* Takes a listed actor (not `next`) out. */
 void queue_remove(struct cpu *cpu, struct actor *actor);
 /* A QUEUED actor whose priority has risen moves to that queue. */
 void queue_again(struct cpu *cpu, struct actor *actor);
-void queue_take_asked(struct cpu *cpu);
-/* Puts an actor whose first bit the caller has set on its home's list, which holds a ref from now
- * on. Any CPU. */
+/* Looks at those that asked. `own`: the caller runs on that CPU, and may be outside in between. */
+void queue_take_asked(struct cpu *cpu, bool own);
+/* Puts an actor whose first bit the caller has set on its home's list. Any CPU. */
 void asked_push(struct cpu *home, struct actor *actor);
 
 /* steal.c */

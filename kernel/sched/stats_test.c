@@ -102,7 +102,7 @@ static void scenario(struct kit *kit)
     KIT_CHECK(stats.actors_alive == kit->nactors);
     KIT_CHECK(stats.memory_allocated_bytes > kit->used_before);
     for (uint32_t i = 0; i < kit->nactors; i++)
-        messages += kit->actors[i].actor->stats.messages_processed;
+        messages += actor_account(kit->actors[i].actor).messages_processed;
     /* A call is a message when it was queued, and none when it ran at once. */
     KIT_CHECK(sum.messages_processed >= messages && sum.messages_processed <= messages + CALLS);
 }

@@ -12,6 +12,8 @@
  * nobody watches, pokes a sleeper. When all sleep nobody watches, so an idle system is idle. */
 #include "kernel/sched/sched_int.h"
 
+enum { LOOKS_MAX = 256 }; /* at queued actors, of which many may be pinned */
+
 /* The pool of its cells lives where the actor does. */
 static void actor_set_home(struct actor *actor, struct cpu *home)
 {
@@ -28,10 +30,8 @@ void actor_follow(struct cpu *cpu, struct actor *actor, struct cpu *to)
      * it on a list, or is about to, and that finds the new home. */
     uint32_t before = at_or(&actor->asked, ASK_MAIL | ASK_WOKEN | ASK_LOOK, ACQ_REL);
     actor_set_home(actor, to);
-    if (before == 0) {
-        object_ref(actor_object(actor)); /* the list that it was on still holds one */
+    if (before == 0)
         asked_push(to, actor);
-    }
 }
 
 /* In nobody's queue until the thief has put it into its own: whoever has the thief's lock
@@ -43,8 +43,8 @@ static void take_one(struct actor *actor, struct cpu *thief, struct list *ret_ta
     list_push_back(ret_taken, &actor->queue_link);
 }
 
-/* Moves up to `most` of the victim's queued actors, most urgent and oldest first, to the list. With
- * the victim's lock. */
+/* Moves up to `most` of the victim's queued actors to the list: the head of its queues, then most
+ * urgent and oldest first. With the victim's lock. */
 static uint32_t take_queued(struct cpu *victim, struct cpu *thief, uint32_t most,
                             struct list *ret_taken)
 {
@@ -55,9 +55,9 @@ static uint32_t take_queued(struct cpu *victim, struct cpu *thief, uint32_t most
         take_one(next, thief, ret_taken);
         n++;
     }
-    for (uint32_t p = 0; p < TN_PRIORITIES && n < most; p++) {
+    for (uint32_t p = 0, looks = 0; p < TN_PRIORITIES && n < most; p++) {
         struct list *link = victim->queue[p].next;
-        while (link != &victim->queue[p] && n < most) {
+        while (link != &victim->queue[p] && n < most && looks++ < LOOKS_MAX) {
             struct actor *actor = CONTAINER_OF(link, struct actor, queue_link);
             link = link->next;
             if (actor->pinned)
@@ -82,7 +82,7 @@ bool work_steal(struct cpu *cpu)
      * taken is nobody's until it is in our queue, but it asks here from now on. */
     cpu_seize(victim);
     /* Who asked it while it is in a long turn gets its answer from us. */
-    queue_take_asked(victim);
+    queue_take_asked(victim, false);
     uint32_t n = take_queued(victim, cpu, most, &taken);
     bool left = !queue_empty(victim);
     cpu_release(victim);

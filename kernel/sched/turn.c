@@ -3,6 +3,11 @@
 
 #include "base/bits.h"
 
+enum {
+    GRANT_MANY = 64, /* senders that are let in at once */
+    DRAIN_MANY = 64, /* messages of a dead actor that are dropped at once */
+};
+
 bool actor_is_stuck(struct actor *actor)
 {
     for (struct turn *turn = actor->waiting; turn != NULL; turn = turn->waits_link) {
@@ -12,13 +17,13 @@ bool actor_is_stuck(struct actor *actor)
     return actor->waiting != NULL;
 }
 
-/* Nobody runs a dead actor, so what came too late queues it once more, to have its mailbox emptied.
- * The queue holds a ref. */
+/* Nobody runs a dead actor, so what came too late queues it once more, to have its mailbox emptied;
+ * it is kept meanwhile. */
 void sched_ready_dead(struct cpu *cpu, struct actor *actor)
 {
     if (actor->mbox.first == NULL)
         return;
-    object_ref(actor_object(actor));
+    at_store(&actor->kept, 1, RELAXED); /* the message's sender has not passed its boundary yet */
     actor->run = ACTOR_QUEUED;
     queue_push(cpu, actor);
 }
@@ -35,12 +40,7 @@ void sched_ready(struct cpu *cpu, struct actor *actor)
 
 void actor_release(struct cpu *cpu, struct actor *actor)
 {
-    ASSERT(actor->run == ACTOR_RUNNING);
-    actor->run = ACTOR_IDLE;
-    if (actor_has_work(actor)) {
-        actor->run = ACTOR_QUEUED;
-        queue_push(cpu, actor);
-    }
+    actor_rest(cpu, actor);
 }
 
 static void post_away(struct cpu *cpu, struct actor *actor, struct cell *cell)
@@ -163,29 +163,13 @@ void turn_park(struct cpu *cpu, struct turn *turn)
     actor_release(cpu, actor);
 }
 
-tn_err turn_may_wait(struct cpu *cpu, struct turn *turn)
+void sched_park(struct cpu *cpu)
 {
-    if (turn->cancelled)
-        return TN_ECANCELLED;
-    if (turn->fiber != NULL && !fiber_ensure(cpu, 2))
-        return TN_ESTACK;
-    return TN_OK;
-}
-
-void sched_landed(struct cpu *cpu)
-{
-    struct fiber *leaving = cpu->leaving;
-    if (leaving != NULL) {
-        cpu->leaving = NULL;
-        fiber_put(cpu, leaving);
-    }
     struct turn *parking = cpu->parking;
-    if (parking != NULL) {
-        cpu->parking = NULL;
-        cpu_enter(cpu);
-        turn_park(cpu, parking);
-        cpu_leave(cpu);
-    }
+    cpu->parking = NULL;
+    cpu_enter(cpu);
+    turn_park(cpu, parking);
+    cpu_leave(cpu);
 }
 
 struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
@@ -227,17 +211,22 @@ tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *t
 /* Copies an answer to where the caller waits for it, whole or not at all. */
 static tn_err wait_fill(struct wait *wait, struct space *from, const struct tn_pack *out)
 {
-    wait->len = out->len;
+    uint32_t len = out->len;
+    wait->len = len;
     /* Ours while the wait is FILLING. */
-    if (out->len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
+    if (len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
         return TN_ETOOBIG;
-    tn_err err = pack_transfer(from, out, wait->actor->space, wait->caps);
-    if (err != TN_OK) {
-        wait->len = 0;
-        return err;
+    if (out->ncaps != 0) {
+        tn_err err = pack_transfer(from, out, wait->actor->space, wait->caps);
+        if (err != TN_OK) {
+            wait->len = 0;
+            return err;
+        }
     }
-    if (out->len > 0)
-        memcpy(wait->room, out->data, out->len);
+    if (len <= TN_INLINE)
+        bytes_copy_short(wait->room, out->data, len);
+    else
+        memcpy(wait->room, out->data, len);
     wait->ncaps = out->ncaps;
     return TN_OK;
 }
@@ -281,7 +270,7 @@ tn_err turn_answer(struct cpu *cpu, struct turn *turn, tn_err result, const stru
     if (caller == NULL)
         return TN_EINVAL;
     turn->caller = NULL;
-    turn->actor->stats.calls_answered++;
+    at_count(&turn->actor->stats.calls_answered, 1);
     if (!turn->caller_ref)
         return answer_below(caller, result, turn->actor->space, out);
     tn_err err = wait_answer(cpu, caller, turn->generation, result, turn->actor->space, out);
@@ -304,10 +293,20 @@ void turn_answer_or_drop(struct cpu *cpu, struct turn *turn, tn_err result,
 void credits_grant(struct cpu *cpu, struct actor *actor)
 {
     struct wait_queue *queue = &actor->senders;
-    while (!wait_queue_empty(queue) && mbox_reserve(&actor->mbox)) {
+    struct mbox *mbox = &actor->mbox;
+    bool more = mbox->first != NULL &&
+                (actor->run == ACTOR_RUNNING || actor->run == ACTOR_QUEUED) && actor->room > 0;
+    if (more && mbox_room(mbox) < (mbox->capacity + 1) / 2)
+        return;
+    for (uint32_t i = 0; !wait_queue_empty(queue) && mbox_reserve_for(mbox); i++) {
+        if (i == GRANT_MANY) {
+            mbox_credit(mbox);
+            sched_ask(actor, ASK_LOOK); /* the rest in a moment */
+            return;
+        }
         struct wait *wait = wait_queue_claim(queue);
         if (wait == NULL) {
-            mbox_credit(&actor->mbox);
+            mbox_credit(mbox);
             break;
         }
         wait->credit_held = true;
@@ -341,20 +340,21 @@ void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
     block_free(block);
     cpu_enter(cpu);
     credit_freed(cpu, actor, cell);
-    cell_give(cpu, cell);
+    cell_give(cpu, &cpu->back, cell);
     cpu_leave(cpu);
 }
 
-void mailbox_drain(struct cpu *cpu, struct actor *actor)
+bool mailbox_drain(struct cpu *cpu, struct actor *actor)
 {
-    for (;;) {
+    for (uint32_t i = 0; i < DRAIN_MANY; i++) {
         cpu_enter(cpu);
         struct cell *cell = mbox_take(&actor->mbox);
         cpu_leave(cpu);
         if (cell == NULL)
-            return;
+            return true;
         cell_drop(cpu, actor, cell);
     }
+    return false;
 }
 
 void credit_back(struct cpu *cpu, struct actor *actor, bool away)
@@ -378,9 +378,13 @@ void credit_back(struct cpu *cpu, struct actor *actor, bool away)
  */
 static void wait_release_credit(struct cpu *cpu, struct wait *wait, struct actor *actor)
 {
-    struct cpu *home = actor_lock(cpu, actor);
-    wait_dequeue(wait);
-    actor_unlock(cpu, home);
+    if (!wait->credit_held) { /* else it was taken out by who gave it that */
+        struct cpu *home = actor_lock(cpu, actor);
+        actor_take_applied(actor);
+        wait_dequeue(wait);
+        actor_unlock(cpu, home);
+    }
+    wait->applied = false;
     wait->credit_of = NULL;
     if (wait->credit_held)
         credit_back(cpu, actor, false);

@@ -293,7 +293,7 @@ void boot_stop(struct boot *boot)
 static void account(struct part *part, struct boot_account *ret)
 {
     struct mem_stats memory = mem_stats(part->memory);
-    ret->stats = part->actor->stats;
+    ret->stats = actor_account(part->actor);
     ret->memory_bytes = memory.used_bytes;
     ret->memory_peak_bytes = memory.peak_bytes;
     ret->memory_granted_bytes = memory.size_bytes;

@@ -65,7 +65,7 @@ struct boot_input {
 
 /* What one component did, read when the system has stopped. */
 struct boot_account {
-    struct actor_stats stats;
+    struct actor_account stats;
     uint64_t memory_bytes, memory_peak_bytes; /* charged; of memory_granted_bytes */
     uint64_t memory_granted_bytes;
     bool failed;

@@ -193,9 +193,11 @@ tn_err boot_configure(struct boot *boot)
     }
     for (uint32_t i = 0; i < boot->input.spec->ncomponents; i++) {
         struct part *part = boot_component(boot, i);
+        ASSERT(part->spec != NULL);
         for (uint32_t k = 0; k < part->spec->nneeds; k++) {
             const struct need_spec *need = &part->spec->needs[k];
-            if (need->wire == WIRE_NONE || need->wire == WIRE_COMPONENT)
+            if (need->wire == WIRE_NONE || need->wire == WIRE_COMPONENT ||
+                need->wire == WIRE_OBJECT)
                 continue;
             tn_err err = add_grant(boot, part, need);
             if (err != TN_OK)
@@ -253,18 +255,33 @@ static tn_err give(struct boot *boot, struct part *part, const char *name, uint3
     return TN_OK;
 }
 
-/* What every component has without asking: its own memory, to make buffers of, and a timer. */
+/* What every component has without asking: its own memory, to make objects of, and a timer. */
 static tn_err give_own(struct boot *boot, struct part *part)
 {
     struct timer *timer;
     tn_err err = timer_make(part->memory, &boot->kernel->limbo, part->actor, &timer);
     if (err != TN_OK)
         return boot_say(boot, err, part->name, "no timer can be made in its memory");
-    err = give(boot, part, "timer", 5, timer_object(timer), TN_R_WRITE, 0);
+    err = give(boot, part, "timer", 5, timer_object(timer), TN_R_CALL | TN_R_READ | TN_R_WRITE, 0);
     object_unref(timer_object(timer));
     if (err == TN_OK)
-        err = give(boot, part, "memory", 6, untyped_object(part->memory), TN_R_WRITE, 0);
+        err = give(boot, part, "memory", 6, untyped_object(part->memory),
+                   TN_R_CALL | TN_R_READ | TN_R_WRITE, 0);
     return err;
+}
+
+static struct object *wired_object(struct boot *boot, const struct need_spec *need)
+{
+    struct part *part = boot_component(boot, need->component);
+    switch (need->object) {
+    case OBJECT_MEMORY:
+        return untyped_object(part->memory);
+    case OBJECT_SPACE:
+        return space_object(part->space);
+    case OBJECT_ACTOR:
+        return actor_object(part->actor);
+    }
+    UNREACHABLE("an object that no wire names");
 }
 
 static tn_err wire_part(struct boot *boot, struct part *part, uint64_t *next_badge)
@@ -274,17 +291,20 @@ static tn_err wire_part(struct boot *boot, struct part *part, uint64_t *next_bad
         const struct need_spec *need = &part->spec->needs[k];
         if (need->wire == WIRE_NONE)
             continue;
-        struct endpoint *to;
+        struct object *to;
         uint64_t badge = part->index + 1;
         if (need->wire == WIRE_COMPONENT) {
-            to = boot_component(boot, need->component)->provides[need->provide];
+            to = endpoint_object(boot_component(boot, need->component)->provides[need->provide]);
+        } else if (need->wire == WIRE_OBJECT) {
+            to = wired_object(boot, need);
+            badge = 0; /* nobody is told of it */
         } else {
             uint32_t driver = driver_find(boot, need->wire);
-            to = boot_driver(boot, driver)->provides[0];
+            to = endpoint_object(boot_driver(boot, driver)->provides[0]);
             badge = ++next_badge[driver];
         }
-        tn_err err = give(boot, part, need->name.at, (uint32_t)need->name.len, endpoint_object(to),
-                          need->rights, badge);
+        tn_err err =
+            give(boot, part, need->name.at, (uint32_t)need->name.len, to, need->rights, badge);
         if (err != TN_OK)
             return err;
     }

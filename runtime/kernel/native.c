@@ -16,6 +16,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/ipc/quick.h"
 
 enum { OUT_SMALL = 256 }; /* bytes of a reply that fit on the stack */
 
@@ -24,6 +25,8 @@ struct native {
     const struct tn_component *component;
     const struct needs *needs;
     void *self;
+    /* the component's, NULL where it has none */
+    void (*event)(void *self, const struct tn_turn *turn, const struct tn_pack *in);
 };
 
 /* What a turn has mapped; on its stack (turn.local). */
@@ -98,7 +101,7 @@ answer:
 done:
     block_free(block);
     if (err < 0)
-        turn->actor->stats.errors_encountered++;
+        at_count(&turn->actor->stats.errors_encountered, 1);
 }
 
 static void unmap(struct maps *maps, uint32_t i)
@@ -108,28 +111,37 @@ static void unmap(struct maps *maps, uint32_t i)
     object_unref(held);
 }
 
+/* Neither a call nor a message of somebody's. */
+static void run_other(struct native *native, struct turn *turn)
+{
+    const struct tn_component *c = native->component;
+    if (turn->info.cls == MSG_MODULE_LOAD) {
+        tn_err err = run_life(native, turn);
+        (void)turn_answer(fiber_self()->cpu, turn, err, NULL);
+    } else if (turn->info.cls != MSG_TIMER_EXPIRED) {
+        turn_drop_caps(turn);
+    } else if (HANDLER(c, timer) != NULL) {
+        c->timer(native->self, &turn->info);
+    }
+}
+
 static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
 {
     struct native *native = native_of(turn);
-    const struct tn_component *c = native->component;
+    uint32_t cls = turn->info.cls;
     struct maps maps;
     maps.n = 0; /* the rest is written before it is read */
     turn->local = &maps;
     (void)cpu;
-    if (__builtin_expect(turn->info.cls == MSG_MODULE_LOAD, 0)) {
-        tn_err err = run_life(native, turn);
-        (void)turn_answer(fiber_self()->cpu, turn, err, NULL);
-    } else if (turn->caller != NULL) {
+    if (__builtin_expect(cls == MSG_MODULE_LOAD || cls == MSG_TIMER_EXPIRED, 0))
+        run_other(native, turn);
+    else if (turn->caller != NULL)
         run_call(native, turn);
-    } else if (turn->info.cls == MSG_TIMER_EXPIRED) {
-        if (HANDLER(c, timer) != NULL)
-            c->timer(native->self, &turn->info);
-    } else if (HANDLER(c, event) != NULL) {
-        c->event(native->self, &turn->info, &turn->in);
-    } else {
-        turn_drop_caps(turn);
-    }
-    while (maps.n > 0)
+    else if (native->event != NULL)
+        native->event(native->self, &turn->info, &turn->in);
+    else
+        run_other(native, turn);
+    while (__builtin_expect(maps.n > 0, 0))
         unmap(&maps, maps.n - 1);
     turn->local = NULL; /* this frame goes */
     return TURN_DONE;
@@ -170,6 +182,7 @@ tn_err native_make(struct actor *actor, const struct tn_component *component,
     }
     native->instance.domain = &native_domain;
     native->component = component;
+    native->event = HANDLER(component, event);
     native->needs = needs;
     actor_set_instance(actor, &native->instance);
     return TN_OK;
@@ -199,7 +212,8 @@ tn_err tn_call(tn_cap to, uint32_t method, const struct tn_pack *in, struct tn_p
     return call_end(cpu, turn, ret_out);
 }
 
-tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pack *in, uint32_t flags)
+static __attribute__((noinline)) tn_err send_slowly(tn_cap to, uint32_t method,
+                                                    const struct tn_pack *in, uint32_t flags)
 {
     struct cpu *cpu;
     struct turn *turn = turn_here(&cpu);
@@ -210,6 +224,14 @@ tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pack *in, uint32_t fl
         return err;
     cpu = turn_wait(cpu, turn);
     return send_end(cpu, turn, to, method, in);
+}
+
+tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pack *in, uint32_t flags)
+{
+    struct fiber *fiber = fiber_self();
+    if (in != NULL && send_quick(fiber->cpu, fiber->turn, to, method, in))
+        return TN_OK;
+    return send_slowly(to, method, in, flags);
 }
 
 tn_err tn_defer(tn_cap *ret_reply)
@@ -290,7 +312,13 @@ tn_err tn_cap_drop(tn_cap cap)
 tn_err tn_cap_revoke(tn_cap cap)
 {
     struct cpu *cpu;
-    return cap_revoke(turn_here(&cpu)->actor->space, cap);
+    struct turn *turn = turn_here(&cpu);
+    tn_err err = revoke_begin(cpu, turn, cap);
+    while (err == IPC_PENDING) {
+        cpu = turn_wait(cpu, turn);
+        err = revoke_end(cpu, turn, cap);
+    }
+    return err;
 }
 
 tn_err tn_buf_new(tn_cap memory, uint64_t size_bytes, tn_cap *ret_buf)

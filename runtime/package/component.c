@@ -19,14 +19,21 @@ const char *component_domain_name(enum component_domain domain)
     return domain_names[domain];
 }
 
-/* NULL and a fault for a name that is in no table of this build. */
+enum { ENDPOINT_ITSELF = 0 }; /* the id of what the kernel answers about every endpoint */
+
+/* NULL and a fault for a name that is in no table of this build, or that nobody could provide. */
 static const struct tn_interface *interface_get(struct doc *doc, struct toml_pos at,
                                                 struct str name)
 {
     const struct tn_interface *interface =
         name.len > TN_NAME_MAX ? NULL : tn_interface_by_name(name.at, (uint32_t)name.len);
-    if (interface != NULL)
+    if (interface != NULL && interface->id != ENDPOINT_ITSELF)
         return interface;
+    if (interface != NULL) {
+        fault(doc, at, "%s is answered by the kernel for every endpoint: no component provides it",
+              interface->name);
+        return NULL;
+    }
     struct near near = near_to(name);
     struct message m = {.len = 0};
     for (uint32_t i = 0; i < tn_interfaces_count; i++)

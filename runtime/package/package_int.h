@@ -204,6 +204,10 @@ void place_parse(struct system *system);
 void wires_parse(struct system *system);
 void driver_wire(struct system *system, const struct section *wire, struct need_spec *need);
 
+/* objects.c: wires to kernel objects; whose they are, once all wires are read */
+void object_wire(struct system *system, const struct section *wire, struct need_spec *need);
+void objects_check(struct system *system);
+
 /* order.c: circles of calls; the order of start */
 void order_make(struct system *system);
 

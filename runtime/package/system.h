@@ -89,7 +89,17 @@ struct provide {
     const struct tn_interface *interface; /* of the table that the build knows */
 };
 
-enum wire_kind { WIRE_NONE, WIRE_COMPONENT, WIRE_FILES, WIRE_CLOCK, WIRE_RANDOM, WIRE_LOG };
+enum wire_kind {
+    WIRE_NONE,
+    WIRE_COMPONENT,
+    WIRE_FILES,
+    WIRE_CLOCK,
+    WIRE_RANDOM,
+    WIRE_LOG,
+    WIRE_OBJECT, /* the kernel's own */
+};
+
+enum object_kind { OBJECT_MEMORY, OBJECT_SPACE, OBJECT_ACTOR };
 
 struct need_spec {
     struct str name;
@@ -99,14 +109,15 @@ struct need_spec {
     bool optional;
     /* resolved from [wires] */
     enum wire_kind wire;
-    uint32_t component; /* WIRE_COMPONENT: index of the provider */
+    uint32_t component; /* WIRE_COMPONENT: index of the provider; WIRE_OBJECT: whose it is */
     uint32_t provide;   /* and which of its provides */
     struct str path; /* WIRE_FILES: relative to the system.toml's folder, unless it begins with / */
     uint32_t arg;    /* WIRE_FILES: 1 to 9: the path is this argument of the command line, and
                         `path` stands where it is not given; empty: it must be. 0: none */
     uint32_t grant;  /* WIRE_FILES: those of TN_R_READ, TN_R_WRITE that `rights` has as well */
     bool directory;  /* WIRE_FILES: path is a folder */
-    bool circle;     /* declared: may close a circle of calls */
+    enum object_kind object; /* WIRE_OBJECT */
+    bool circle;             /* declared: may close a circle of calls */
 };
 
 struct resources {
@@ -213,7 +224,9 @@ TN_MUST tn_err component_parse(struct str file, struct str text, void *arena, ui
 /* "operator", "wasm": as the files say it. */
 const char *component_kind_name(enum component_kind kind);
 const char *component_domain_name(enum component_domain domain);
-/* What the driver behind a wire of this kind provides; not WIRE_NONE or WIRE_COMPONENT. */
+/* "memory", "space", "actor". */
+const char *object_kind_name(enum object_kind kind);
+/* What the driver behind a wire of this kind provides. */
 const struct tn_interface *driver_interface(enum wire_kind kind);
 
 #endif

@@ -1,7 +1,8 @@
 /* wires.c: what is wired to each need: [wires], in all its forms.
  *
  * A wire's key is "component.need", in quotes or as a dotted key. Its value is a provider,
- * "component.provided", or a table: { to = PROVIDER, circle = ... }, or a driver (drivers.c). */
+ * "component.provided", or a table: { to = PROVIDER, circle = ... }, a driver (drivers.c) or an
+ * object of the kernel's (objects.c). */
 #include <tenon/interface.h>
 
 #include "base/bits.h"
@@ -55,6 +56,10 @@ static void table_wire(struct system *system, struct section *wire, struct need_
     bool circle = false;
     if (toml_get(wire->table, STR("driver")) != NULL) {
         driver_wire(system, wire, need);
+        return;
+    }
+    if (toml_get(wire->table, STR("kernel")) != NULL) {
+        object_wire(system, wire, need);
         return;
     }
     section_check(wire, keys, 2);
@@ -130,6 +135,9 @@ static void suggest(struct message *m, const struct system *system, uint32_t com
         {"tenon.clock", "{ driver = \"clock\" }"},
         {"tenon.random", "{ driver = \"random\" }"},
         {"tenon.log", "{ driver = \"log\" }"},
+        {"tenon.kernel.untyped", "{ kernel = \"memory\" }"},
+        {"tenon.kernel.space", "{ kernel = \"space\" }"},
+        {"tenon.kernel.actor", "{ kernel = \"actor\" }"},
     };
     for (uint32_t i = 0; i < system->spec.ncomponents; i++) {
         const struct component_spec *c = &system->spec.components[i];
@@ -177,5 +185,6 @@ void wires_parse(struct system *system)
         for (; node != NULL; node = node->next)
             wire_entry(system, node);
     }
+    objects_check(system);
     unwired_check(system);
 }

@@ -199,7 +199,7 @@ static void keep_needs(struct guest *guest)
 static void tell(struct guest *guest, struct guest_fault *fault)
 {
     fault->actor = guest->instance.actor;
-    fault->actor->stats.errors_encountered++;
+    at_count(&fault->actor->stats.errors_encountered, 1);
     if (guest->config.on_fault != NULL)
         guest->config.on_fault(guest->config.fault_ctx, fault);
 }
@@ -233,7 +233,7 @@ static void charge(struct guest *guest)
 {
     uint64_t left = wasm_fuel_left(guest->wasm);
     uint64_t used = guest->fuel_given - left;
-    guest->instance.actor->stats.fuel_used += used;
+    at_count(&guest->instance.actor->stats.fuel_used, used);
     guest->fuel_left += left;
     guest->fuel_given = 0;
     wasm_fuel_set(guest->wasm, 0);
@@ -248,7 +248,7 @@ void guest_pay(struct guest *guest, uint64_t bytes)
     if (rest > guest->fuel_left)
         rest = guest->fuel_left;
     guest->fuel_left -= rest;
-    guest->instance.actor->stats.fuel_used += rest;
+    at_count(&guest->instance.actor->stats.fuel_used, rest);
 }
 
 /* The next slice, of at least `wanted`; false when the turn cannot pay for it. */
@@ -340,7 +340,7 @@ static void answer(struct guest *guest, struct cpu *cpu, tn_err err)
     if (err == TN_OK && turn->info.cls == TN_CLS_USER && guest->wasm != NULL)
         err = read_reply(guest, &out);
     if (err < 0)
-        turn->actor->stats.errors_encountered++;
+        at_count(&turn->actor->stats.errors_encountered, 1);
     turn_answer_or_drop(cpu, turn, err, err == TN_OK ? &out : NULL);
 }
 
@@ -536,6 +536,8 @@ static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
     if (guest->op == OP_YIELD && machine_now_ns() >= turn->info.deadline)
         return fault(guest, cpu, TN_ETIME);
     tn_err err = guest_op_end(guest, cpu);
+    if (err == IPC_PENDING)
+        return TURN_WAITS;
     guest->resumes = true;
     guest->resume_value = (uint32_t)err;
     return run_on(guest, cpu);

@@ -10,7 +10,7 @@
 enum guest_stage { STAGE_LOAD, STAGE_START, STAGE_MESSAGE };
 
 /* What a suspended import has to finish. */
-enum guest_op { OP_NONE, OP_FRESH, OP_SLICE, OP_CALL, OP_SEND, OP_WAIT, OP_YIELD };
+enum guest_op { OP_NONE, OP_FRESH, OP_SLICE, OP_CALL, OP_SEND, OP_WAIT, OP_YIELD, OP_REVOKE };
 
 /* struct tn_component as wasm32 lays it out. */
 struct guest_component {

@@ -193,7 +193,7 @@ static void test_domains(void **state)
         assert_true(actor_ready(guest->actor));
         assert_true(actor_ready(mortal->actor));
         kit_run(&kit, main_);
-        assert_true(guest->actor->stats.fuel_used > 300000);
+        assert_true(actor_account(guest->actor).fuel_used > 300000);
         end(&kit);
     }
 }
@@ -349,15 +349,14 @@ static tn_err drive_talk(void *self, const struct tn_turn *turn)
 {
     enum { LONG = 64000, TIMES = 10, COST = LONG / GUEST_BYTES_PER_FUEL * TIMES };
     static const uint32_t sizes[][2] = {{0, 32}, {LONG, 32}, {0, LONG + 32}};
-    const uint64_t *used = &lone->actor->stats.fuel_used;
     uint64_t cost[3];
     (void)self;
     (void)turn;
     KIT_CHECK(talk(0, 8, 1) == TN_OK); /* load and start are over */
     for (uint32_t i = 0; i < 3; i++) {
-        uint64_t before = *used;
+        uint64_t before = actor_account(lone->actor).fuel_used;
         KIT_CHECK(talk(sizes[i][0], sizes[i][1], TIMES) == TN_OK);
-        cost[i] = *used - before;
+        cost[i] = actor_account(lone->actor).fuel_used - before;
     }
     KIT_CHECK(cost[1] == cost[0] + COST && cost[2] == cost[0] + COST);
     KIT_CHECK(talk(LONG, 8, 100 * TIMES) == TN_EFUEL);

@@ -79,7 +79,8 @@ static uint32_t layout_caps(const struct tn_layout *layout)
 }
 
 /* What leaves a guest has the form that its interface says, and the rights that its method needs.
- * What the method has no place for would stay in the callee's space, unseen. */
+ * What the method has no place for would stay in the callee's space, unseen. The kernel's own
+ * objects look themselves. */
 static tn_err check_method(struct guest *guest, tn_cap to, uint32_t number,
                            const struct tn_pack *in)
 {
@@ -91,6 +92,8 @@ static tn_err check_method(struct guest *guest, tn_cap to, uint32_t number,
     struct cap_view view;
     tn_err err = cap_lookup(guest->turn.actor->space, to, OBJ_ENDPOINT,
                             (uint32_t)TN_R_CALL | method->rights, &view);
+    if (err == TN_ETYPE)
+        return TN_OK;
     if (err != TN_OK)
         return err;
     return tn_check_args(method, in->data, in->len, in->ncaps);
@@ -120,6 +123,8 @@ static enum wasm_status host_call(void *host, struct wasm_instance *instance,
     }
     if (err != TN_OK)
         return done(results, err);
+    /* Read before the reply may be written over the arguments. */
+    uint64_t cleared = invoke_price_bytes(method, &in);
     err = call_begin(guest->cpu, &guest->turn, to, method, &in, &out, deadline);
     if (err == IPC_PENDING) {
         guest->op = OP_CALL;
@@ -130,6 +135,8 @@ static enum wasm_status host_call(void *host, struct wasm_instance *instance,
         err = call_end(guest->cpu, &guest->turn, at_out != 0 ? &out : NULL);
         if (at_out != 0)
             pack_write(guest, at_out, &out);
+        if (err == TN_OK && cleared > 0)
+            guest_pay(guest, cleared);
     }
     return done(results, err);
 }
@@ -314,7 +321,12 @@ static enum wasm_status host_cap_revoke(void *host, struct wasm_instance *instan
 {
     struct guest *guest = host;
     (void)instance;
-    return done(results, cap_revoke(guest->turn.actor->space, args[0]));
+    tn_err err = revoke_begin(guest->cpu, &guest->turn, args[0]);
+    if (err != IPC_PENDING)
+        return done(results, err);
+    guest->op = OP_REVOKE;
+    guest->op_to = args[0];
+    return WASM_PENDING;
 }
 
 static enum wasm_status host_buf_new(void *host, struct wasm_instance *instance,
@@ -519,6 +531,11 @@ tn_err guest_op_end(struct guest *guest, struct cpu *cpu)
         return wait_end(guest, guest->op_to, err, bits, guest->op_bits);
     case OP_YIELD:
         return guest->turn.cancelled ? TN_ECANCELLED : TN_OK;
+    case OP_REVOKE:
+        err = revoke_end(cpu, &guest->turn, guest->op_to);
+        if (err == IPC_PENDING)
+            guest->op = OP_REVOKE;
+        return err;
     case OP_NONE:
     case OP_FRESH:
     case OP_SLICE:

@@ -168,7 +168,8 @@ static void rest_sums(const struct kit *kit, const struct kit_actor *one)
 {
     struct actor *actor = one->actor;
     uint32_t credits = at_load(&actor->mbox.credits, RELAXED) +
-                       at_load(&actor->mbox.away, RELAXED) + cells_in(actor->mbox.first, false);
+                       at_load(&actor->mbox.away, RELAXED) + at_load(&actor->mbox.freed, RELAXED) +
+                       cells_in(actor->mbox.first, false);
     uint64_t lent = 0;
     for (uint32_t i = 0; i < kit->nactors; i++) {
         struct actor *other = kit->actors[i].actor;

@@ -49,7 +49,7 @@ WRONG = [
     (METHOD.replace('"m"', '"Upper"'), '"Upper" is not a name'),
     (METHOD.replace("1\n", "0\n", 1).replace("ordinal = 1", "ordinal = 0"), "ordinal: 0 is not in"),
     (METHOD + "[[method]]\nname = 'n'\nordinal = 1", "method[1]: ordinal 1 is taken by method[0]"),
-    (METHOD + "rights = ['grant']", "method[0] \"m\".rights: 'grant' is not one of"),
+    (METHOD + "rights = ['call']", "method[0] \"m\".rights: 'call' is not one of"),
     (METHOD + "rights = ['read', 'read']", "names a right twice"),
     (METHOD + "oneway = true\nreturns = [{name = 'x', type = 'u8'}]", "must be empty: a oneway"),
     (ARGS.format("{name = 'x', type = 'u63'}"), 'x.toml: method[0] "m".args[0].type: "u63" is not'),

@@ -12,7 +12,8 @@ ARGS_MAX = 64 * 1024  # TN_ARGS_MAX
 PACK_CAPS = 4         # TN_PACK_CAPS
 NAME_MAX = 63         # TN_NAME_MAX
 FIXED_MAX = 4096      # bytes of a fixed part
-RIGHTS = {"read": "TN_R_READ", "write": "TN_R_WRITE", "control": "TN_R_CONTROL"}
+RIGHTS = {"read": "TN_R_READ", "write": "TN_R_WRITE", "grant": "TN_R_GRANT",
+          "control": "TN_R_CONTROL"}
 
 # name: (bytes, C type, suffix of the tn_wire_ reader, enum tn_field_type)
 SCALARS = {
