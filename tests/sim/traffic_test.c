@@ -29,6 +29,7 @@ enum {
     M_YIELD = TN_METHOD(9, 4), /* after others have run */
     M_LATER = TN_METHOD(9, 5), /* by a reply capability */
     LETTER_MAX = 120,
+    STACKS_FEW = 24,
     PATIENCE = 400, /* looks of the keeper at the ledger */
 };
 #define LOOK_NS     UINT64_C(200000)
@@ -410,8 +411,10 @@ static struct sim_stats traffic_run(uint64_t seed)
     memset(ledger.peers, 0, sizeof(ledger.peers));
     snprintf(kit_where, sizeof(kit_where), "seed %" PRIu64 " of sim, %u CPUs", seed, sim.cpus);
     assert_int_equal(sim_machine_init(&sim), 0);
-    kit_boot_with(&kit,
-                  &(struct kernel_config){.spin = 4, .policy = restless ? &kit_restless : NULL});
+    /* Few stacks: CPUs keep none to themselves that others need. */
+    kit_boot_with(&kit, &(struct kernel_config){.spin = 4,
+                                                .fibers_max = seed % 5 == 0 ? STACKS_FEW : 0,
+                                                .policy = restless ? &kit_restless : NULL});
     kit.move = restless;
     kit_watch(&kit);
     build(&kit, restless);
