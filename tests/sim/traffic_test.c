@@ -22,7 +22,7 @@ enum {
     SEEDS_DEFAULT = 200,
     MEMORY_BYTES = 8 << 20,
     PEERS = 4,
-    TURNS = 12, /* of each peer's timer, in which it does something */
+    TURNS = 10, /* of each peer's timer, in which it does something */
     M_GO = TN_METHOD(9, 1),
     M_TELL = TN_METHOD(9, 2),
     M_ASK = TN_METHOD(9, 3),   /* is answered at once */
