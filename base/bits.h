@@ -10,6 +10,12 @@
 /* The object of type T whose member m is at p. */
 #define CONTAINER_OF(p, T, m) ((T *)(void *)((char *)(p)-offsetof(T, m)))
 
+/* Which cache line of a T, whose memory is aligned to one, a member begins in, and ends in: two
+ * CPUs that write to one line wait for each other, whatever they write. */
+enum { CACHE_LINE = 64 };
+#define LINE_OF(T, m)  (offsetof(T, m) / CACHE_LINE)
+#define LINE_END(T, m) ((offsetof(T, m) + sizeof(((T *)0)->m) - 1) / CACHE_LINE)
+
 static inline bool is_pow2(uint64_t x)
 {
     return x != 0 && (x & (x - 1)) == 0;

@@ -67,6 +67,10 @@ struct ring { /* as it lies in shared memory */
     uint8_t line3[120];
 };
 _Static_assert(sizeof(struct ring) == RING_HEADER, "one layout on every target");
+_Static_assert(LINE_OF(struct ring, head) >= LINE_OF(struct ring, capacity) + 2 &&
+                   LINE_OF(struct ring, tail) >= LINE_OF(struct ring, head) + 2 &&
+                   LINE_OF(struct ring, consumer_sleeps) >= LINE_OF(struct ring, tail) + 2,
+               "what one side writes is a pair of lines from what the other does");
 
 struct ring_producer { /* private to the producer */
     struct ring *ring;

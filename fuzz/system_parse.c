@@ -46,16 +46,54 @@ static void check_faults(const struct faults *faults)
     }
 }
 
+static void check_provider(const struct system_spec *s, const struct need_spec *need,
+                           uint32_t component, uint32_t provide)
+{
+    must(component < s->ncomponents);
+    const struct component_spec *to = &s->components[component];
+    must(provide < to->nprovides);
+    must(to->provides[provide].interface == need->interface);
+}
+
+static void check_route(const struct system_spec *s, const struct need_spec *need)
+{
+    const struct route_spec *route = need->route;
+    uint32_t weights = 0;
+    must(route->ntargets > 1 && route->ntargets <= TN_TARGETS_MAX && route->rule <= WIRE_PER_CPU);
+    for (uint32_t i = 0; i < route->ntargets; i++) {
+        check_provider(s, need, route->target[i].component, route->target[i].provide);
+        must(route->target[i].weight <= TN_ROUTE_WEIGHT_MAX);
+        weights += route->target[i].weight;
+    }
+    must(weights > 0 && route->hash_at < TN_ARGS_MAX && route->hash_len <= TN_ROUTE_HASH_MAX);
+    must((route->rule == WIRE_HASH) == (route->hash_len > 0));
+}
+
+/* Each end knows the other. */
+static void check_channel(const struct system_spec *s, const struct need_spec *need)
+{
+    must(need->component < s->ncomponents);
+    const struct component_spec *to = &s->components[need->component];
+    must(need->provide < to->nneeds);
+    const struct need_spec *other = &to->needs[need->provide];
+    must(other->wire == WIRE_CHANNEL && other->capacity_bytes == need->capacity_bytes);
+    must(need->channel + other->channel == CHANNEL_PRODUCER + CHANNEL_CONSUMER);
+    must(&s->components[other->component].needs[other->provide] == need);
+    must(need->capacity_bytes >= TN_CHANNEL_MIN && need->capacity_bytes <= TN_CHANNEL_MAX);
+}
+
 static void check_need(const struct system_spec *s, const struct component_spec *c,
                        const struct need_spec *need)
 {
-    must(need->interface != NULL && (need->optional || need->wire != WIRE_NONE));
-    if (need->wire == WIRE_COMPONENT) {
-        must(need->component < s->ncomponents);
-        const struct component_spec *to = &s->components[need->component];
-        must(need->provide < to->nprovides);
-        must(to->provides[need->provide].interface == need->interface);
-    }
+    must((need->interface != NULL) == (need->channel == CHANNEL_NO));
+    must(need->optional || need->wire != WIRE_NONE);
+    must(need->wire == WIRE_NONE || (need->wire == WIRE_CHANNEL) == (need->channel != CHANNEL_NO));
+    if (need->wire == WIRE_COMPONENT)
+        check_provider(s, need, need->component, need->provide);
+    if (need->route != NULL)
+        check_route(s, need);
+    if (need->wire == WIRE_CHANNEL)
+        check_channel(s, need);
     if (need->wire == WIRE_OBJECT) {
         must(need->component < s->ncomponents && need->object <= OBJECT_ACTOR);
         must(need->object == OBJECT_ACTOR || c == &s->components[need->component]);
@@ -74,7 +112,9 @@ static void check_component(const struct system_spec *s, const struct component_
     must(c->nprovides <= SYSTEM_PROVIDES_MAX && c->nneeds <= SYSTEM_NEEDS_MAX);
     must(c->resources.memory_bytes > 0 && c->resources.memory_bytes < s->memory_bytes);
     must(c->resources.mailbox > 0 && c->resources.mailbox <= TN_MAILBOX_MAX);
-    must(c->priority < TN_PRIORITIES && c->ring <= 3);
+    must(c->priority < TN_PRIORITIES && c->ring <= 3 && !(c->blocking && c->compute));
+    must(c->resources.concurrency >= 1 && c->resources.concurrency <= TN_TURNS_MAX);
+    must(c->domain != DOMAIN_WASM || c->resources.concurrency == 1);
     for (uint32_t i = 0; i < c->nneeds; i++)
         check_need(s, c, &c->needs[i]);
 }
@@ -87,8 +127,8 @@ static void check_order(const struct system_spec *s)
         must(s->order[i] < s->ncomponents && !done[s->order[i]]);
         const struct component_spec *c = &s->components[s->order[i]];
         for (uint32_t k = 0; k < c->nneeds; k++)
-            must(c->needs[k].wire != WIRE_COMPONENT || c->needs[k].circle ||
-                 done[c->needs[k].component]);
+            for (uint32_t t = 0; t < need_ntargets(&c->needs[k]); t++)
+                must(c->needs[k].circle || done[need_target(&c->needs[k], t)]);
         done[s->order[i]] = true;
     }
 }
@@ -100,6 +140,8 @@ static void check_spec(const struct system_spec *s)
     for (uint32_t i = 0; i < s->ncomponents; i++)
         check_component(s, &s->components[i]);
     check_order(s);
+    struct system_threads threads = system_threads(s, 4);
+    must(threads.compute <= TN_COMPUTE_MAX && threads.blocking <= TN_BLOCKING_MAX);
     if (!s->job.given)
         return;
     must(s->job.component < s->ncomponents && s->job.nargs <= SYSTEM_JOB_ARGS_MAX);

@@ -15,7 +15,13 @@
 
 /* CPUs */
 
-/* How many CPUs machine_run will start, 1 to TN_CPUS_MAX. Any. */
+/* How many CPUs machine_run will start, 1 to TN_THREADS_MAX. Any.
+ *
+ * Where CPUs are threads of a system below, some of them may stand for no CPU of the hardware: they
+ * are there for code that blocks in that system's calls, or computes for long, beside the others.
+ * They are the last ones; whoever set the machine up says to the kernel how many (kernel_config).
+ * All that this header says holds for them too. A CPU whose code is blocked in such a call counts
+ * as running: it passes barriers, and an unpark is remembered. */
 uint32_t machine_cpu_count(void);
 
 /* The NUMA node whose memory the CPU reaches fastest, numbered from 0 without gaps. Any. */

@@ -359,18 +359,18 @@ static void test_time_and_entropy(void **state)
 static void test_setup_limits(void **state)
 {
     (void)state;
-    assert_true(setup_machine(TN_CPUS_MAX + 1, MEMORY_BYTES) < 0);
+    assert_true(setup_machine(TN_THREADS_MAX + 1, MEMORY_BYTES) < 0);
     assert_true(setup_machine(1, 0) < 0);
     assert_true(setup_machine(1, MEMORY_BYTES + PAGE_BYTES) < 0);
     assert_true(setup_machine(1, UINT64_MAX - BLOCK_BYTES + 1) < 0);
     struct machine_region region;
     assert_false(machine_region(0, &region));
-    assert_int_equal(setup_machine(TN_CPUS_MAX, BLOCK_BYTES), 0);
-    assert_int_equal(machine_cpu_count(), TN_CPUS_MAX);
+    assert_int_equal(setup_machine(TN_THREADS_MAX, BLOCK_BYTES), 0);
+    assert_int_equal(machine_cpu_count(), TN_THREADS_MAX);
     assert_int_equal(machine_node(0), 0);
     struct runs runs = {0};
     machine_run(run_entry, &runs);
-    assert_int_equal(runs.entries, TN_CPUS_MAX);
+    assert_int_equal(runs.entries, TN_THREADS_MAX);
     setup_end();
     setup_end();
 }

@@ -18,6 +18,7 @@ static void print_valid(const struct composition *composition)
     describe_components(spec);
     describe_trust(spec);
     describe_wires(spec);
+    describe_threads(spec);
     describe_memory(spec);
 }
 

@@ -67,6 +67,14 @@ static uint32_t machine_cpus(void)
     return count < TN_CPUS_MAX ? count : TN_CPUS_MAX;
 }
 
+uint32_t composition_cpus(const struct system_spec *spec)
+{
+    uint32_t there = machine_cpus();
+    if (spec->cpus > 0)
+        return spec->cpus;
+    return there > 0 ? there : TN_CPUS_MAX;
+}
+
 static tn_err open_file(struct composition *ret, const char *file)
 {
     struct file_error error;

@@ -52,5 +52,7 @@ int faults_report(const struct composition *composition, tn_err err);
 
 /* Memory that the components are given, and the kernel's own. */
 uint64_t composition_granted_bytes(const struct system_spec *spec);
+/* Ordinary CPUs that the system runs on: what it asks for, or all that this process may use. */
+uint32_t composition_cpus(const struct system_spec *spec);
 
 #endif

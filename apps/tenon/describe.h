@@ -28,6 +28,7 @@ const char *error_text(tn_err err);
 void describe_components(const struct system_spec *spec);
 void describe_trust(const struct system_spec *spec);
 void describe_wires(const struct system_spec *spec);
+void describe_threads(const struct system_spec *spec);
 void describe_memory(const struct system_spec *spec);
 /* A manifest alone. */
 void describe_component(const struct component_spec *component);

@@ -56,6 +56,7 @@ static void print_system(const char *file, const struct system_spec *spec)
         printf("%u CPU%s\n", spec->cpus, spec->cpus == 1 ? "" : "s");
     describe_components(spec);
     describe_wires(spec);
+    describe_threads(spec);
     if (spec->ncomponents > 0)
         printf("\nStarts in this order:");
     for (uint32_t i = 0; i < spec->ncomponents; i++) {

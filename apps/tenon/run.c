@@ -110,9 +110,9 @@ static int run_in_kernel(struct run *run, struct kernel *kernel)
     return EXIT_OK;
 }
 
-static int run_in_machine(struct run *run)
+static int run_in_machine(struct run *run, struct system_threads threads)
 {
-    const struct kernel_config config = {.fibers_max = 0};
+    const struct kernel_config config = {.compute = threads.compute, .blocking = threads.blocking};
     struct kernel *kernel;
     tn_err err = kernel_boot(&config, &kernel);
     if (err != TN_OK)
@@ -125,8 +125,10 @@ static int run_in_machine(struct run *run)
 static int run_system(struct run *run)
 {
     const struct system_spec *spec = &run->composition.spec;
+    const struct system_threads threads = system_threads(spec, composition_cpus(spec));
     const struct linux_machine machine = {
-        .cpus = spec->cpus,
+        .cpus = composition_cpus(spec),
+        .more = threads.compute + threads.blocking,
         .memory_bytes = align_up(spec->memory_bytes, MACHINE_BLOCK_BYTES),
     };
     signals_hold();
@@ -142,7 +144,7 @@ static int run_system(struct run *run)
                        "allow it in the seccomp profile that this runs under");
     if (err != 0)
         return no_boot("the machine cannot be set up", strerror(-err));
-    int status = run_in_machine(run);
+    int status = run_in_machine(run, threads);
     linux_machine_destroy();
     return status == EXIT_OK ? report_end(run) : status;
 }

@@ -14,9 +14,9 @@
 
 enum {
     ROUND_TRIPS = 200000,
-    MESSAGES = 4000000,
+    MESSAGES = 1000000,
     SLEEPS = 100000,
-    BULKS = 16384,
+    BULKS = 4096,
     MESSAGE_BYTES = 32,
     BULK_BYTES = 65536,
     SMALL = 65536,  /* capacity for messages */

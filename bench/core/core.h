@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "bench/core/crowd.h"
 #include "tests/kit/kit.h"
 
 /* One question. `run` sets up actors on a booted kit of two CPUs, runs it and returns what one
@@ -11,15 +12,19 @@
 struct question {
     const char *name, *text, *unit;
     double floor; /* it must not be above; 0: none */
-    /* Between CPUs: wall-clock time; else CPU time of the one thread that does all the work. */
-    bool across;
+    bool wall;    /* wall-clock time; else CPU time of the one thread that does all the work */
     double (*run)(struct kit *kit);
+    /* Instead of it, where a run is long to set up: on a machine of one CPU without a kernel, the
+     * median of so many runs. */
+    double (*run_bare)(uint32_t runs);
 };
 
-/* The question that is measured; says which clock. */
-extern const struct question *question_now;
-/* By that clock. */
-uint64_t bench_now_ns(void);
+/* crowds.c */
+double ring(struct kit *kit);
+double eight_to_one(struct kit *kit);
+double eight_to_one_across(struct kit *kit);
+double eight_to_one_free(struct kit *kit);
+double timer_fire(uint32_t runs);
 
 /* channels.c */
 double channel_round_trip(struct kit *kit);
@@ -29,6 +34,10 @@ double channel_round_trip_cpus(struct kit *kit);
 double channel_message_cpus(struct kit *kit);
 double channel_bulk_cpus(struct kit *kit);
 double channel_round_trip_asleep(struct kit *kit);
+
+/* swap.c */
+double swap_alone(struct kit *kit);
+double swap_under_load(struct kit *kit);
 
 extern const struct question questions[];
 extern const uint32_t nquestions;

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """table.py: what the kernel core costs, beside its peers and the machine's limits, in one run.
 
-Usage: table.py FOLDER [--peers FOLDER] [--json] [--check] [NAME...]. FOLDER has bench_core,
-bench_libc and bench_raw, the other one the programs of bench/peers that need somebody's library
-(build/peers of this tree unless said). Each program is run for itself and prints JSON; figures meet
-by the name of the operation. A peer that is not there is said to be skipped. NAMEs choose the
-operations that are printed. Conditions and floors are printed as bench/conditions.h says; with
---check a missed floor makes the exit status 1.
+Usage: table.py FOLDER [--peers FOLDER] [--json | --markdown] [--check] [NAME...]. FOLDER has
+bench_core, bench_libc and bench_raw, the other one the programs of bench/peers that need somebody's
+library (build/peers of this tree unless said). Each program is run for itself and prints JSON;
+figures meet by the name of the operation. A peer that is not there is said to be skipped. NAMEs
+choose the operations that are printed. Conditions and floors are printed as bench/conditions.h
+says; with --check a missed floor makes the exit status 1. A missed goal is marked, and no more.
+--markdown prints what docs/benchmarks.md shows.
 
 To add an operation: one line in OPERATIONS; to add a figure to it: print its name in a program."""
 import collections
@@ -28,25 +29,35 @@ PEER_SECONDS_MAX, CORE_SECONDS_MAX = 300, 1200  # on a busy machine, too
 Operation = collections.namedtuple('Operation', 'name goal floor what unit', defaults=['ns'])
 
 OPERATIONS = (
-    Operation('message', None, None, 'message there and back on one CPU, each way'),
+    Operation('message', 25, None, 'message there and back (round trip), one CPU'),
     Operation('message_threads', None, None, 'the same between two threads that sleep'),
-    Operation('message_free', None, None, 'the same, a worker a CPU, placed by the runtime'),
-    Operation('message_across', None, None, 'the same, forced apart onto two CPUs'),
-    Operation('message_one_way', None, None, 'one producer to one consumer, one CPU'),
-    Operation('message_one_way_across', None, None, 'the same on two CPUs'),
-    Operation('eight_to_one', None, None, 'eight producers to one consumer, one CPU'),
-    Operation('eight_to_one_free', None, None, 'the same, placed by the runtime'),
-    Operation('eight_to_one_across', None, None, 'the same, forced apart onto two CPUs'),
-    Operation('ring', None, None, 'ring of 1,000 actors, a hop'),
-    Operation('call', 30, None, 'call and reply, one CPU'),
-    Operation('call_across', None, None, 'call and reply between two CPUs'),
-    Operation('actor_make', None, None, 'actor made, until it has run or could'),
+    Operation('message_free', 40, None, 'the same, a worker a CPU, placed by the runtime'),
+    Operation('message_across', 200, None, 'the same, forced apart onto two CPUs'),
+    Operation('message_one_way', 10, None, 'one producer to one consumer, one CPU, a message'),
+    Operation('message_one_way_across', 30, None, 'the same on two CPUs'),
+    Operation('eight_to_one', 10, None, 'eight producers to one consumer, one CPU, a message'),
+    Operation('eight_to_one_free', 20, None, 'the same, placed by the runtime'),
+    Operation('eight_to_one_across', 20, None, 'the same, forced apart onto two CPUs'),
+    Operation('ring', 20, None, 'ring of 1,000 actors, a hop'),
+    Operation('call', 30, None, 'call and reply (round trip), one CPU'),
+    Operation('call_across', None, None, 'the same between two CPUs'),
+    Operation('actor_make', 120, None, 'actor made, until it has run or could; memory used before'),
+    Operation('actor_make_touch', 220, None, 'the same in memory that nobody has touched'),
     Operation('actor_destroy', None, None, 'actor killed, until it is gone'),
-    Operation('actor_bytes', None, None, 'memory of an idle actor', 'bytes'),
+    Operation('actor_bytes', 384, None, 'memory of an idle actor with its mailbox', 'bytes'),
     Operation('actor_bytes_asleep', None, None, 'the same, hibernated', 'bytes'),
     Operation('actor_space_bytes', None, None, 'an idle actor with an empty space', 'bytes'),
-    Operation('timer', None, None, 'timer set and cancelled'),
-    Operation('timer_fire', None, None, 'one of 100,000 timers that end at once, till handled'),
+    Operation('object_call', None, None, 'call on a kernel object and its reply, one CPU'),
+    Operation('cap_lookup', 2, None, 'capability looked up, type and rights checked'),
+    Operation('cap_lookup_chain', None, None, 'the same, each waits for the last one\'s answer'),
+    Operation('cap_mint', 20, None, 'capability mint'),
+    Operation('cap_delete', None, None, 'capability delete'),
+    Operation('cap_mint_delete', None, None, 'mint and delete in turn, both'),
+    Operation('cap_revoke', 20, None, 'revoke, each of 1,000 descendants'),
+    Operation('note', None, None, 'signal and wait, both, the bits are there'),
+    Operation('note_switch', 25, None, 'signal to an actor that waits, until it runs, one CPU'),
+    Operation('timer', 15, None, 'timer set and cancelled, both'),
+    Operation('timer_fire', 60, None, 'one of 1,000,000 timers that end at once, till handled'),
     Operation('channel_round_trip', 190, 2000, 'between processes: 32 bytes there and back'),
     Operation('channel_message', 15, None, 'between processes: 32 bytes, one way'),
     Operation('channel_bulk', 10, 1, 'between processes: 64 KiB at a time', 'GB/s'),
@@ -54,7 +65,11 @@ OPERATIONS = (
     Operation('channel_message_cpus', None, None, 'between actors that poll: one way'),
     Operation('channel_bulk_cpus', None, None, 'between actors that poll: 64 KiB a time', 'GB/s'),
     Operation('channel_asleep', None, None, 'between actors that sleep, one CPU: there and back'),
-    Operation('fiber_switch', None, None, 'fiber switch (libc: swapcontext)'),
+    Operation('swap', None, None, 'an actor\'s instance replaced, 1 KiB of state, on one CPU'),
+    Operation('swap_under_load', None, None, 'the same between CPUs, while messages come'),
+    Operation('hook_site', None, None, 'call site of a hook point where nobody hooked'),
+    Operation('fiber_switch', 8, None, 'fiber switch (libc: swapcontext)'),
+    Operation('yield', None, None, 'yield: leave the turn, come back'),
 )
 
 MACHINE = (
@@ -104,9 +119,9 @@ PEERS = (
 
 METHOD = 'one CPU: CPU time of all that take part; else wall-clock time; medians of five runs, warm'
 FOOT = """\
-A dash: it has no such thing, or it is not measured. An exclamation mark: beyond its floor. Figures
-of wall-clock time are spoilt by a busy machine. Pony is not here: Debian does not package its
-runtime."""
+A dash: it has no such thing, or it is not measured. *: the goal is missed. !: beyond its floor.
+Each figure is of one operation; a round trip is one. Figures of wall-clock time are spoilt by a
+busy machine. Pony is not here: Debian does not package its runtime."""
 LOAD_MAX = 0.25  # a CPU; with more before the start, figures between CPUs mean little
 
 
@@ -225,29 +240,41 @@ def join(tenon, figures):
         own = tenon.get(op.name, {})
         peers = {peer: found[op.name] for peer, found in figures.items() if op.name in found}
         value, floor = own.get('median'), own.get('floor', op.floor)
-        holds = (value is None or floor is None
-                 or (value >= floor if op.unit == 'GB/s' else value <= floor))
         if peers or value is not None:
             rows.append({'name': op.name, 'what': op.what, 'unit': op.unit, 'tenon': value,
-                         'goal': op.goal, 'floor': floor, 'holds': holds, 'peers': peers})
+                         'goal': op.goal, 'reached': keeps(op, value, op.goal),
+                         'floor': floor, 'holds': keeps(op, value, floor), 'peers': peers})
     return rows
 
 
-def check_floors(result):
-    """Notes which floors were missed; the line that says it."""
+def keeps(op, value, bound):
+    """Whether a figure is no worse than a bound, of which either may be None."""
+    return value is None or bound is None or (value >= bound if op.unit == 'GB/s'
+                                              else value <= bound)
+
+
+def missed(result, bound, kept, name):
+    """(how many figures have such a bound, rows that miss it, the line that says so)"""
     rows = [row for row in result['operations']
-            if row['floor'] is not None and row['tenon'] is not None]
-    missed = [row for row in rows if not row['holds']]
-    result.update(floors=len(rows), missed=[row['name'] for row in missed])
-    if not missed:
-        return f'all {len(rows)} hold'
-    line = f'{len(missed)} of {len(rows)} missed: ' + ', '.join(
-        f'{row["name"]} ({row["tenon"]:.1f} {row["unit"]}, floor {row["floor"]:g})'
-        for row in missed)
-    if os.environ.get('BENCH_MISSED'):
+            if row[bound] is not None and row['tenon'] is not None]
+    beyond = [row for row in rows if not row[kept]]
+    if not beyond:
+        return len(rows), beyond, f'all {len(rows)} {name}'
+    return len(rows), beyond, f'{len(beyond)} of {len(rows)} missed: ' + ', '.join(
+        f'{row["name"]} ({row["tenon"]:.1f} {row["unit"]}, {bound} {row[bound]:g})'
+        for row in beyond)
+
+
+def check_bounds(result):
+    """Notes which floors and goals were missed; the lines that say it."""
+    floors, beyond, line = missed(result, 'floor', 'holds', 'hold')
+    goals, short, goal_line = missed(result, 'goal', 'reached', 'reached')
+    result.update(floors=floors, missed=[row['name'] for row in beyond],
+                  goals=goals, goals_missed=[row['name'] for row in short])
+    if beyond and os.environ.get('BENCH_MISSED'):
         with open(os.environ['BENCH_MISSED'], 'a', encoding='utf-8') as file:
             file.write(f'core: {line}\n')
-    return line
+    return line, goal_line
 
 
 def shown(value):
@@ -256,38 +283,83 @@ def shown(value):
     return f'{value:,.0f}' if value >= 1000 else f'{value:.1f}'.removesuffix('.0')
 
 
-def print_table(result, floors, wanted):
-    print(f'cpu       {result["cpu"]}, {result["cpus"]} to use')
+def conditions(result):
+    """(key, text) of what the figures depend on, and of what they miss."""
+    yield 'cpu', f'{result["cpu"]}, {result["cpus"]} to use'
     for key in ('compiler', 'date', 'method'):
-        print(f'{key:10}{result[key]}')
-    print(f'load      {result["load_start"]:.2f} at the start, {result["load_end"]:.2f} at the end')
-    print(f'floors    {floors}\n')
+        yield key, result[key]
+    yield 'load', f'{result["load_start"]:.2f} at the start, {result["load_end"]:.2f} at the end'
+    yield from zip(('floors', 'goals'), check_bounds(result))
+
+
+def peer_lines(result):
+    """(name, how it was set up), then (skipped, who and why)."""
+    for peer in PEERS:
+        if peer.name in result['how']:
+            version = result['versions'].get(peer.name)
+            yield peer.name, f'{peer.title}{" " + version if version else ""}: {peer.how}'
+    for name, why in result['skipped'].items():
+        if name != 'pony':
+            yield 'skipped', f'{name}: {why}'
+
+
+def cells(result, wanted):
+    """The table's head and rows, as text."""
     columns = [peer.name for peer in PEERS if peer.name in result['how']]
-    width = max(len(row['name']) for row in result['operations'])
-    print(f'{"operation":{width}} {"tenon":>10}{"goal":>7}{"floor":>7}'
-          + ''.join(f'{name:>9}' for name in columns) + '  unit   what')
+    yield ['operation', 'tenon', 'goal', 'floor', *columns, 'unit', 'what']
     for row in result['operations']:
         if wanted and row['name'] not in wanted:
             continue
-        own = shown(row['tenon']) + ('' if row['holds'] else ' !')
-        print(f'{row["name"]:{width}} {own:>10}{shown(row["goal"]):>7}{shown(row["floor"]):>7}'
-              + ''.join(f'{shown(row["peers"].get(name)):>9}' for name in columns)
-              + f'  {row["unit"]:5}  {row["what"]}')
+        mark = ' !' if not row['holds'] else ' *' if not row['reached'] else ''
+        yield [row['name'], shown(row['tenon']) + mark, shown(row['goal']), shown(row['floor']),
+               *(shown(row['peers'].get(name)) for name in columns), row['unit'], row['what']]
+
+
+def busy(result):
+    return result['load_start'] > LOAD_MAX * result['cpus']
+
+
+BUSY = 'The machine was busy before this began: figures between CPUs mean little.'
+
+
+def print_table(result, wanted):
+    for key, text in conditions(result):
+        print(textwrap.fill(f'{key:10}{text}', 100, subsequent_indent=' ' * 10))
+    print()
+    width = max(len(row['name']) for row in result['operations'])
+    for name, own, goal, floor, *peers, unit, what in cells(result, wanted):
+        print(f'{name:{width}} {own:>10}{goal:>7}{floor:>7}' + ''.join(f'{x:>9}' for x in peers)
+              + f'  {unit:5}  {what}')
     print('\nthe machine')
     for row in result['machine']:
         print(f'{row["name"]:{width}} {shown(row["value"]):>10} {row["unit"]:5}  {row["what"]}')
     print()
-    for peer in PEERS:
-        if peer.name in result['how']:
-            version = result['versions'].get(peer.name)
-            print(textwrap.fill(f'{peer.title}{" " + version if version else ""}: {peer.how}', 100,
-                                initial_indent=f'{peer.name:9}', subsequent_indent=' ' * 9))
-    for name, why in result['skipped'].items():
-        if name != 'pony':
-            print(textwrap.fill(f'skipped  {name}: {why}', 100, subsequent_indent=' ' * 9))
+    for name, text in peer_lines(result):
+        print(textwrap.fill(text, 100, initial_indent=f'{name:9}', subsequent_indent=' ' * 9))
     print(FOOT)
-    if result['load_start'] > LOAD_MAX * result['cpus']:
-        print('The machine was busy before this began: figures between CPUs mean little.')
+    if busy(result):
+        print(BUSY)
+
+
+def markdown_row(words):
+    return '| ' + ' | '.join(word.replace('*', '\\*').replace('|', '\\|') for word in words) + ' |'
+
+
+def print_markdown(result, wanted):
+    for key, text in conditions(result):
+        print(textwrap.fill(f'- **{key}**: {text}', 100, subsequent_indent='  '))
+    print()
+    for i, row in enumerate(cells(result, wanted)):
+        print(markdown_row(row))
+        if i == 0:
+            print(markdown_row(['---'] + ['---:'] * (len(row) - 3) + ['---', '---']))
+    print('\n| the machine | | unit | what |\n| --- | ---: | --- | --- |')
+    for row in result['machine']:
+        print(markdown_row([row['name'], shown(row['value']), row['unit'], row['what']]))
+    print()
+    for name, text in peer_lines(result):
+        print(textwrap.fill(f'- *{name}*: {text}', 100, subsequent_indent='  '))
+    print('\n' + FOOT.replace('*:', '\\*:') + ('\n' + BUSY if busy(result) else ''))
 
 
 def main():
@@ -299,15 +371,18 @@ def main():
         del arguments[at:at + 2]
     options = {word for word in arguments if word.startswith('--')}
     words = [word for word in arguments if not word.startswith('--')]
-    if not words or options - {'--json', '--check'}:
-        sys.exit('usage: table.py FOLDER [--peers FOLDER] [--json] [--check] [NAME...]')
+    if not words or options - {'--json', '--markdown', '--check'}:
+        sys.exit('usage: table.py FOLDER [--peers FOLDER] [--json | --markdown] [--check] '
+                 '[NAME...]')
     result = measure(words[0], peers_folder)
-    floors = check_floors(result)
     if '--json' in options:
+        check_bounds(result)
         json.dump(result, sys.stdout, indent=2)
         print()
+    elif '--markdown' in options:
+        print_markdown(result, words[1:])
     else:
-        print_table(result, floors, words[1:])
+        print_table(result, words[1:])
     return 1 if result['missed'] and '--check' in options else 0
 
 

@@ -25,8 +25,8 @@ namespace
 
 constexpr uint64_t batch = 256;
 constexpr uint64_t producers = 8, ring_actors = 1000;
-constexpr uint64_t actors = 100000, timers = 100000;
-constexpr auto timers_ahead = std::chrono::seconds(1);
+constexpr uint64_t actors = 100000, timers = 1000000;
+auto timers_ahead = std::chrono::seconds(1);
 
 using go_atom = atom_constant<atom("go")>;
 using stop_atom = atom_constant<atom("stop")>;
@@ -117,7 +117,7 @@ double bounce()
     anon_send(a, go_atom::value, b, true);
     a = b = nullptr;
     await_done();
-    return per(peer_count);
+    return per(peer_count / 2); /* there and back */
 }
 
 /* The last of each batch asks its producer for the next: two batches a producer are under way, so
@@ -276,7 +276,10 @@ double timer()
     return per(peer_count);
 }
 
-/* All end at one moment: from then until the last message is taken, on the wall clock. */
+/* All end at one moment: from then until the last message is taken, on the wall clock. Where it
+ * came before all were set, there was too little time to set them. */
+bool timers_late;
+
 behavior timers_owner(event_based_actor *self)
 {
     auto left = std::make_shared<uint64_t>(timers);
@@ -288,7 +291,7 @@ behavior timers_owner(event_based_actor *self)
             for (uint64_t i = 0; i < timers; i++)
                 clock.schedule_message(*until, strong_actor_ptr{self->ctrl()},
                                        make_mailbox_element(nullptr, make_message_id(), {}, i));
-            PEER_CHECK(clock.now() < *until);
+            timers_late = clock.now() >= *until;
         },
         [=](uint64_t) {
             if (--*left > 0)
@@ -305,9 +308,13 @@ behavior timers_owner(event_based_actor *self)
 
 double timer_fire()
 {
-    anon_send(sys->spawn(timers_owner), go_atom::value);
-    await_done();
-    return per(timers);
+    for (;;) {
+        anon_send(sys->spawn(timers_owner), go_atom::value);
+        await_done();
+        if (!timers_late)
+            return per(timers);
+        timers_ahead *= 2;
+    }
 }
 
 /* Actors: made until each has its behavior, killed until each is gone. */

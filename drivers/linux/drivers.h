@@ -2,7 +2,8 @@
  * in; the composition gives it a mailbox, grants (tenon/driver.h) and, where said, needs.
  *
  * files   tenon.file. Grants of kind FILE and DIRECTORY. Need "self": its own endpoint, unbadged,
- *         with all rights, if there is a grant of a directory. It blocks.
+ *         with all rights, if there is a grant of a directory. It blocks, and says where
+ *         (tn_block_begin).
  * clock   tenon.clock. No grants.
  * random  tenon.random. No grants.
  * log     tenon.log, on standard error. Grants of kind NAME say who has which badge.

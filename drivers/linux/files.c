@@ -16,6 +16,9 @@
  * 6. A target changes in files_draft_commit and nowhere else. A draft that is not committed leaves
  *    nothing behind, at close, at stop, and (where the file system has O_TMPFILE) at a crash.
  *
+ * Each operation is a section that may block (tn_block_begin), but for the moments in which a
+ * capability is made.
+ *
  * States of a file (enum node_state), and what takes each edge:
  *
  *    SHUT -use- READING                 a granted file, opened at its first use and kept
@@ -290,6 +293,33 @@ static tn_err free_slot(struct files *files, const struct node *parent, uint32_t
     return TN_OK;
 }
 
+/* The two moments in which an operation asks the kernel for something. */
+
+static tn_err find_self(struct files *files)
+{
+    tn_block_end();
+    tn_err e = tn_need("self", 4, &files->self);
+    tn_block_begin();
+    return e;
+}
+
+/* A capability for an opened node, in the answer. */
+static tn_err hand_out(struct files *files, uint32_t rights, const struct node *node,
+                       struct tenon_file_open_reply *reply, struct tn_pack *out)
+{
+    tn_block_end();
+    tn_err e = tn_cap_mint(files->self, rights | TN_R_CALL, node->badge, &reply->file);
+    if (e == TN_OK) {
+        e = tenon_file_open_reply_encode(reply, out);
+        if (e != TN_OK) {
+            tn_err dropped = tn_cap_drop(reply->file);
+            (void)dropped; /* it names nothing any more, whatever that says */
+        }
+    }
+    tn_block_begin();
+    return e;
+}
+
 static tn_err open_child(struct files *files, const struct node *parent, struct tn_text text,
                          uint32_t rights, struct tn_pack *out)
 {
@@ -301,7 +331,7 @@ static tn_err open_child(struct files *files, const struct node *parent, struct 
     if (e == TN_OK)
         e = free_slot(files, parent, &slot);
     if (e == TN_OK && files->self == 0)
-        e = tn_need("self", 4, &files->self);
+        e = find_self(files);
     if (e == TN_OK && (out->size == 0 || out->data == NULL))
         e = TN_ETOOBIG;
     if (e != TN_OK)
@@ -318,14 +348,7 @@ static tn_err open_child(struct files *files, const struct node *parent, struct 
     files->opened++;
     files->opened_of[node.grant]++;
     struct tenon_file_open_reply reply = {0};
-    e = tn_cap_mint(files->self, rights | TN_R_CALL, node.badge, &reply.file);
-    if (e == TN_OK) {
-        e = tenon_file_open_reply_encode(&reply, out);
-        if (e != TN_OK) {
-            tn_err dropped = tn_cap_drop(reply.file);
-            (void)dropped; /* it names nothing any more, whatever that says */
-        }
-    }
+    e = hand_out(files, rights, &node, &reply, out);
     if (e != TN_OK)
         release_opened(files, place);
     return e;
@@ -375,7 +398,10 @@ static tn_err files_call(void *self, const struct tn_turn *turn, const struct tn
         uint32_t lacks = ops[i].rights & ~node->rights;
         if (lacks != 0)
             return lacks & TN_R_WRITE ? TENON_FILE_E_NOT_OPEN_FOR_WRITING : TN_ERIGHTS;
-        return ops[i].op(files, node, in, out);
+        tn_block_begin();
+        e = ops[i].op(files, node, in, out);
+        tn_block_end();
+        return e;
     }
     return TN_EMETHOD;
 }
@@ -422,10 +448,8 @@ static tn_err load_grant(struct files *files, const struct tn_grant *grant)
     return node->fd >= 0 ? TN_OK : files_error(errno);
 }
 
-static void files_stop(void *self, const struct tn_turn *turn)
+static void release_all(struct files *files)
 {
-    struct files *files = self;
-    (void)turn;
     for (uint32_t i = 0; i < FILES_OPEN_MAX; i++) {
         if (files->open[i].badge != 0)
             release_opened(files, &files->open[i]);
@@ -434,9 +458,16 @@ static void files_stop(void *self, const struct tn_turn *turn)
         release(&files->grants[--files->ngrants]);
 }
 
-static tn_err files_load(void *self, const struct tn_turn *turn, const struct tn_pack *config)
+static void files_stop(void *self, const struct tn_turn *turn)
 {
-    struct files *files = self;
+    (void)turn;
+    tn_block_begin();
+    release_all(self);
+    tn_block_end();
+}
+
+static tn_err load_all(struct files *files, const struct tn_pack *config)
+{
     struct tn_grants grants;
     struct tn_grant grant;
     for (uint32_t i = 0; i < FILES_OPEN_MAX; i++)
@@ -447,7 +478,7 @@ static tn_err files_load(void *self, const struct tn_turn *turn, const struct tn
         e = load_grant(files, &grant);
     if (e == TN_ENOTFOUND && grants.left == 0 && grants.len == 0)
         return TN_OK;
-    files_stop(self, turn);
+    release_all(files);
     switch (e) { /* load answers the composition, not a caller of tenon.file */
     case TENON_FILE_E_NOT_FOUND:
         return TN_ENOTFOUND;
@@ -456,6 +487,15 @@ static tn_err files_load(void *self, const struct tn_turn *turn, const struct tn
     default:
         return e > 0 ? TN_EIO : e;
     }
+}
+
+static tn_err files_load(void *self, const struct tn_turn *turn, const struct tn_pack *config)
+{
+    (void)turn;
+    tn_block_begin();
+    tn_err e = load_all(self, config);
+    tn_block_end();
+    return e;
 }
 
 const struct tn_component driver_linux_files = {

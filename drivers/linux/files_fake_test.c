@@ -22,8 +22,24 @@ uint32_t room_size = ROOM;
 static char folder[64];
 static const tn_cap self_cap = 4711;
 
+/* The kernel is asked for nothing where the driver says that it may block. */
+static bool blocks;
+
+void tn_block_begin(void)
+{
+    assert_false(blocks);
+    blocks = true;
+}
+
+void tn_block_end(void)
+{
+    assert_true(blocks);
+    blocks = false;
+}
+
 tn_err tn_need(const char *name, uint32_t len, tn_cap *ret_cap)
 {
+    assert_false(blocks);
     fake.needs++;
     assert_int_equal(len, 4);
     assert_memory_equal(name, "self", 4);
@@ -35,6 +51,7 @@ tn_err tn_need(const char *name, uint32_t len, tn_cap *ret_cap)
 
 tn_err tn_cap_mint(tn_cap from, uint32_t rights, uint64_t badge, tn_cap *ret_cap)
 {
+    assert_false(blocks);
     assert_int_equal(from, self_cap);
     assert_true(badge > TN_GRANT_BADGE_MAX);
     fake.mints++;
@@ -47,6 +64,7 @@ tn_err tn_cap_mint(tn_cap from, uint32_t rights, uint64_t badge, tn_cap *ret_cap
 
 tn_err tn_cap_drop(tn_cap cap)
 {
+    assert_false(blocks);
     assert_true(cap > TN_GRANT_BADGE_MAX);
     fake.drops++;
     return TN_OK;

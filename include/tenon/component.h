@@ -61,7 +61,8 @@ struct tn_turn {      /* why a handler runs; all set by the kernel */
     uint64_t badge;   /* of the capability that was used; the sender cannot choose it */
     uint64_t cause;   /* trace context, inherited by whatever this turn calls or sends */
     tn_time deadline; /* min(caller's, manifest's); calls made in this turn inherit it */
-    tn_time now;      /* clock at the start of the batch of turns: reading it is free */
+    tn_time now;      /* clock when the batch of turns began, or this one last went on after a
+                         wait: reading it is free */
     uint32_t method;  /* interface:16 | ordinal:16; ordinals are never reused */
     uint16_t cls;     /* TN_CLS_USER or MSG_ */
     uint16_t flags;   /* TN_TURN_ */
@@ -73,6 +74,11 @@ _Static_assert(sizeof(struct tn_turn) == 48, "one layout on every target");
 
 /* What a component is. A NULL handler means: load, start, stop do nothing; call answers TN_EMETHOD;
  * event and timer are ignored; no save means state is not carried over.
+ * When code is replaced under a live actor: the old instance's save leaves at most out->size bytes
+ * and handles, which stay valid; the new one gets load, then restore with them and the old
+ * state_version, and not start; without a save load and start. Any error of these lets the old one
+ * go on. In save and restore what may wait fails with TN_EAGAIN, and out->caps are handles of the
+ * actor's, to be found in in->caps.
  * `call` fills `out` (data and size are set by the kernel: room for the reply; set len, ncaps,
  * caps) and returns 0, a positive error of its interface, or TN_DEFERRED after tn_defer(). */
 struct tn_component {

@@ -11,6 +11,9 @@
  * composition wires to the driver's own endpoint, unbadged, with all rights. Badge 0 (who holds
  * that endpoint as it is) is granted nothing.
  *
+ * A driver that waits in system calls says so around them (tn_block_begin, tn_block_end). Where the
+ * composition gives it a machine thread of its own, nobody is held up by it meanwhile.
+ *
  * Encoding, little-endian: struct tn_grants_head, then `count` records in ascending order of badge,
  * each struct tn_grant_head, its text (UTF-8, no zero byte), zeros up to a multiple of 8. Nothing
  * follows. An empty pack is a list without grants. */
@@ -35,6 +38,13 @@ enum tn_grant_kind {
     TN_GRANT_DIRECTORY, /* one directory and what is beneath it: text is its path */
     TN_GRANT_KINDS,
 };
+
+/* Around system calls that may take long: a read, a sync. Between the two the driver calls no
+ * function of component.h; `in`, `out`, its own state and what it has mapped stay good. Not nested,
+ * in one turn, native code only. On a thread that others share the two do nothing, and others wait.
+ */
+void tn_block_begin(void);
+void tn_block_end(void);
 
 struct tn_grants_head {
     uint32_t version, count;

@@ -10,7 +10,10 @@ enum {
     TN_DEPTH_MAX = 32,       /* calls nested in calls */
     TN_NAME_MAX = 63,        /* bytes of a component's, need's or interface's name */
     TN_CPUS_MAX = 64,        /* CPUs that one kernel runs on */
-    TN_PRIORITIES = 8,       /* scheduling priorities, 0 the most urgent */
+    TN_BLOCKING_MAX = 16,    /* components with a machine thread of their own */
+    TN_COMPUTE_MAX = 16,     /* threads of the compute pool */
+    TN_THREADS_MAX = TN_CPUS_MAX + TN_BLOCKING_MAX + TN_COMPUTE_MAX, /* of one kernel, in all */
+    TN_PRIORITIES = 8, /* scheduling priorities, 0 the most urgent */
     TN_PRIORITY_DEFAULT = 4,
     TN_MAILBOX_DEFAULT = 64,       /* messages, where a manifest says nothing */
     TN_MAILBOX_MAX = 65536,        /* messages a manifest may ask for */
@@ -27,7 +30,12 @@ enum {
     TN_TURNS_MAX = 16,             /* turns of one actor at a time, where its manifest asks */
     TN_LENDERS_MAX = 255,          /* waits that lend one actor the same priority, counted */
     TN_LEND_DEPTH = 8,             /* calls down which a priority is lent */
+    TN_HOOKS_MAX = 16,             /* hooks at one point of a service */
     TN_BATCH_MESSAGES = 64,        /* turns that an actor may take before others get the CPU */
 };
+
+/* ns: longest that an actor is kept from its messages by a swap of its instance, whatever deadline
+ * was asked for. */
+#define TN_SWAP_NS UINT64_C(60000000000)
 
 #endif

@@ -10,6 +10,7 @@ static void actor_destroy(struct object *object)
 {
     struct actor *actor = actor_of(object);
     ASSERT(actor->turns == 0 && actor->instance == NULL && actor->pool == NULL);
+    ASSERT(actor->swap == NULL);
     /* Who asked it in the last moment has put it on a list of its home, or the home is looking at
      * it: later, then. `kept` is set before `asked` is cleared, and nobody is left to ask. */
     bool asked = at_load(&actor->asked, ACQUIRE) != 0;

@@ -21,6 +21,7 @@
  *                      (sched_ready)--> QUEUED --mailbox emptied (sched_run_dead)--> GONE
  *
  * A paused actor has no work but to die: its room for turns is 0, and turns that are woken wait.
+ * One whose instance is being swapped (sched/swap.h) has no room either, but its turns go on.
  *
  * It has work when a turn of it is woken, or there is a message and room for a turn, or it is
  * dying. Only who made it RUNNING touches the owner's fields or runs a turn. It does not move while
@@ -57,6 +58,7 @@ struct actor;
 struct cpu;
 struct fiber;
 struct instance;
+struct swap;
 struct turn;
 
 /* Something that happens at a time, on the CPU whose wheel it was put in. */
@@ -72,6 +74,9 @@ enum {
     LIFE_LOAD = TN_METHOD(0, 1),  /* arguments: the component's configuration */
     LIFE_START = TN_METHOD(0, 2), /* its turn makes a CREATED actor READY as it begins */
     LIFE_STOP = TN_METHOD(0, 3),
+    /* Of a swap, never sent (sched/swap.h): */
+    LIFE_SAVE = TN_METHOD(0, 4),    /* to the old instance */
+    LIFE_RESTORE = TN_METHOD(0, 5), /* to the new one: load, then restore or start */
 };
 
 enum turn_end {
@@ -94,6 +99,9 @@ struct domain {
     void (*abandon)(struct cpu *cpu, struct turn *turn);
     /* Frees the instance; no turn of it exists. */
     void (*destroy)(struct instance *instance);
+    /* It begins without the state of the one before: what is marked in its actor's space goes, but
+     * for what the component was given (space_clear_marked_but). NULL: nothing is known of that. */
+    void (*forget)(struct instance *instance);
 };
 
 struct instance {
@@ -113,6 +121,13 @@ enum actor_ask {
 
 enum turn_state { TURN_RUNS, TURN_PARKED, TURN_WOKEN };
 
+/* Why a turn that would wait is told at once that it cannot. */
+enum turn_refuses {
+    TURN_MAY_WAIT,
+    TURN_CANCELLED, /* its actor is being killed, or a swap does not wait for it: TN_ECANCELLED */
+    TURN_AT_ONCE,   /* it runs what may not wait, save or restore: TN_EAGAIN */
+};
+
 struct turn {
     struct tn_turn info; /* what the handler sees */
     struct tn_pack in;   /* data points into cell, block or `small` */
@@ -127,7 +142,7 @@ struct turn {
     uint16_t depth;          /* of calls */
     bool caller_ref;         /* the caller's actor is held by a ref */
     bool deferred;           /* the answer is a reply capability's now */
-    bool cancelled;          /* the actor is being killed: every wait fails with TN_ECANCELLED */
+    uint8_t refuses;         /* enum turn_refuses */
     atomic_u32 state;        /* enum turn_state */
     void *local;             /* the domain's own, from its `run` on */
     struct turn *link;       /* among the woken */
@@ -176,7 +191,7 @@ struct wait {
     atomic_u64 lending;   /* generation << 8 | 1 + the priority that it lends the callee, or 0 */
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
-    uint32_t room_caps;   /* capabilities that the reply may bring */
+    uint32_t room_caps;   /* capabilities that the reply may bring: slots reserved in `caps` */
     uint32_t len;         /* of the reply, also when it did not fit; revoke: looks in vain */
     uint32_t ncaps;
     tn_cap caps[TN_PACK_CAPS];
@@ -240,12 +255,14 @@ struct actor {
     uint8_t priority;    /* its own, always the same */
     uint8_t turns;       /* that exist */
     uint8_t concurrency; /* that may */
-    uint8_t room;        /* that may now: 0 while it is paused, else `concurrency` */
+    uint8_t room;        /* that may now: 0 while paused or swapped, else `concurrency` */
     bool mail_next;      /* a message is to have its turn before the next woken one */
-    bool pinned;         /* stays where it is */
-    bool patient;        /* lends its priority to nobody */
-    bool exact_time;
+    bool paused : 1;     /* until it is resumed */
+    bool held : 1;       /* paused, and no swap's turn: turns that are woken wait */
     struct actor_talk talk;
+    bool pinned : 1;  /* stays where it is; as the next two, always the same: others read them */
+    bool patient : 1; /* lends its priority to nobody */
+    bool exact_time;
     uint16_t cleared;          /* DYING: steps in which its space was cleared */
     struct turn *ready;        /* woken turns to go on with, oldest first */
     struct turn *waiting;      /* turns that are parked */
@@ -253,6 +270,7 @@ struct actor {
     struct cell_pool *pool;    /* made at the first send */
     struct list queue_link;    /* in a run queue */
     struct wait_queue senders; /* that wait for a credit of the mailbox */
+    struct swap *swap;         /* its instance is being replaced; NULL: no */
     struct space *space;       /* holds a ref */
     tn_time deadline_ns;       /* longest a turn may take, from its start; 0: none */
     struct actor_stats stats;
@@ -320,6 +338,7 @@ static inline struct wait *wait_open(struct turn *turn)
     wait->result = TN_OK;
     wait->len = 0;
     wait->ncaps = 0;
+    wait->room_caps = 0;
     turn->wait = wait;
     at_store(&wait->lending, state >> WAIT_STATE_BITS << 8, RELAXED);
     /* RELEASE: whoever claims it sees the fields. */

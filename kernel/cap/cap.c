@@ -50,7 +50,7 @@ tn_err cap_lookup(struct space *space, tn_cap cap, enum object_type type, uint32
     uint64_t badge = at_load(&slot->badge, ACQUIRE);
     /* RELAXED: the two loads before keep it behind them. */
     uint64_t again = at_load(&slot->word, RELAXED);
-    if (((word ^ again) & ~(uint64_t)(WORD_REVOKING | WORD_POSTED)) != 0)
+    if (((word ^ again) & ~(uint64_t)(WORD_REVOKING | WORD_POSTED | WORD_MARKED)) != 0)
         return TN_EBADCAP;
     ASSERT(object != NULL);
     if (type != OBJ_NONE && word_type(word) != type)

@@ -47,6 +47,13 @@ bool space_clear_step(struct space *space, uint32_t n);
 /* The same, but for these handles of it and for what was posted and not yet received: what an actor
  * was given, and what is under way to it, stays when its instance goes. */
 void space_clear_but(struct space *space, const tn_cap *spared, uint32_t n);
+/* Marks every capability that is there now: what one instance of an actor has, before another takes
+ * its place. Then either space_clear_marked_but, when nobody knows any more what the first one had:
+ * deletes what is marked but for these handles and for what was posted; or space_clear_unmarked,
+ * when the second one went: deletes what came since but for what was posted. */
+void space_mark(struct space *space);
+void space_clear_marked_but(struct space *space, const tn_cap *spared, uint32_t n);
+void space_clear_unmarked(struct space *space);
 
 /* The object that `cap` names, if its type is `type` (OBJ_NONE: any) and it carries all of
  * `rights`. TN_EBADCAP, TN_ETYPE, TN_ERIGHTS. O(1), no atomic write. cap_find (lookup.h) is

@@ -181,6 +181,41 @@ static void test_transfer(void **state)
     fixture_close(&f);
 }
 
+/* What one instance had and what came after it are told apart by a mark; what a message brings, and
+ * what is reserved, is neither's. */
+static void test_marked(void **state)
+{
+    (void)state;
+    for (uint32_t former_stays = 0; former_stays < 2; former_stays++) {
+        struct fixture f;
+        fixture_open(&f, 200);
+        struct space *space = f.space[1];
+        tn_cap top = thing_cap(&f, f.space[0], TN_R_ALL, 0);
+        tn_cap before[100] = {0}, after[70] = {0}, posted[2] = {0}, slot = 0;
+        for (uint32_t i = 0; i < ARRAY_LEN(before); i++) /* more than one hold of the lock */
+            assert_int_equal(cap_copy(f.space[0], top, space, &before[i]), TN_OK);
+        assert_int_equal(cap_post(f.space[0], &top, 1, 0, space, &posted[0]), TN_OK);
+        space_mark(space);
+        assert_int_equal(look(space, before[0]).rights, TN_R_ALL);
+        assert_int_equal(cap_post(f.space[0], &top, 1, 0, space, &posted[1]), TN_OK);
+        for (uint32_t i = 0; i < ARRAY_LEN(after); i++)
+            assert_int_equal(cap_copy(f.space[0], top, space, &after[i]), TN_OK);
+        assert_int_equal(cap_reserve(space, 1, &slot), TN_OK);
+        if (former_stays != 0)
+            space_clear_unmarked(space);
+        else
+            space_clear_marked_but(space, &before[7], 1);
+        for (uint32_t i = 0; i < ARRAY_LEN(before); i++)
+            assert_int_equal(stale(space, before[i]), former_stays == 0 && i != 7);
+        for (uint32_t i = 0; i < ARRAY_LEN(after); i++)
+            assert_int_equal(stale(space, after[i]), former_stays != 0);
+        assert_false(stale(space, posted[0]) || stale(space, posted[1]));
+        assert_int_equal(cap_deliver(f.space[0], &top, 1, 0, space, &slot), TN_OK);
+        cap_check(space);
+        fixture_close(&f);
+    }
+}
+
 /* What is under way outlives a clearing, until it is received; a whole clearing takes it too. */
 static void test_posted(void **state)
 {
@@ -554,6 +589,7 @@ int main(void)
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_posted),
+        cmocka_unit_test(test_marked),
         cmocka_unit_test(test_last_capability),
         cmocka_unit_test(test_handles_first_in_first_out),
         cmocka_unit_test(test_generations_retire),

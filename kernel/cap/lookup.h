@@ -15,7 +15,7 @@
 #include "base/atomic.h"
 #include "kernel/cap/cap.h"
 
-/* A slot's word: generation:40 | unused:4 | flags:4 | type:8 | rights:8. */
+/* A slot's word: generation:40 | unused:3 | flags:5 | type:8 | rights:8. */
 enum {
     WORD_RIGHTS = 0xff,
     WORD_TYPE_SHIFT = 8,
@@ -24,6 +24,7 @@ enum {
     WORD_REVOKING = 1 << 17, /* nothing may be derived from it now */
     WORD_RESERVED = 1 << 18, /* the slot waits for a capability (cap_reserve) */
     WORD_POSTED = 1 << 19,   /* it came with a message that nobody has taken yet */
+    WORD_MARKED = 1 << 20,   /* it was there at the last space_mark */
     WORD_GENERATION_SHIFT = 24,
 };
 #define WORD_GENERATION (~UINT64_C(0) << WORD_GENERATION_SHIFT)

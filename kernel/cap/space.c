@@ -278,13 +278,14 @@ void space_put(struct slot *slot)
 struct spared {
     const tn_cap *caps;
     uint32_t n;
-    uint64_t flags; /* a slot with one of these */
+    uint64_t flags;       /* a slot with one of these */
+    uint64_t mask, match; /* a slot whose word is not `match` under `mask` */
 };
 
 static bool is_spared(const struct spared *spared, uint32_t index, uint64_t word)
 {
     tn_cap cap = word >> WORD_GENERATION_SHIFT << WORD_GENERATION_SHIFT | index;
-    if ((word & spared->flags) != 0)
+    if ((word & spared->flags) != 0 || (word & spared->mask) != spared->match)
         return true;
     for (uint32_t i = 0; i < spared->n; i++) {
         if (spared->caps[i] == cap)
@@ -303,7 +304,7 @@ static bool clear_step(struct space *space, const struct spared *spared, uint32_
     for (; *index < end; ++*index) {
         struct slot *slot = space_slot(space, *index);
         uint64_t word = at_load(&slot->word, RELAXED);
-        if ((word & WORD_RESERVED) != 0)
+        if ((word & WORD_RESERVED) != 0 && spared->mask == 0)
             space_put(slot);
         else if ((word & WORD_LIVE) != 0 && !is_spared(spared, *index, word))
             orphans_unlink(&orphans, slot);
@@ -337,6 +338,34 @@ void space_clear(struct space *space)
 
 void space_clear_but(struct space *space, const tn_cap *caps, uint32_t n)
 {
-    const struct spared spared = {caps, n, WORD_POSTED};
+    const struct spared spared = {.caps = caps, .n = n, .flags = WORD_POSTED};
+    clear(space, &spared);
+}
+
+void space_mark(struct space *space)
+{
+    bool more = true;
+    for (uint32_t index = 0; more;) {
+        lock_take(&space->root->lock);
+        uint32_t end = index + CAP_STEP < space->fresh ? index + CAP_STEP : space->fresh;
+        for (; index < end; index++) {
+            struct slot *slot = space_slot(space, index);
+            if ((at_load(&slot->word, RELAXED) & WORD_LIVE) != 0)
+                slot_mark(slot, WORD_MARKED, true);
+        }
+        more = index < space->fresh;
+        lock_drop(&space->root->lock);
+    }
+}
+
+void space_clear_marked_but(struct space *space, const tn_cap *caps, uint32_t n)
+{
+    const struct spared spared = {caps, n, WORD_POSTED, WORD_MARKED, WORD_MARKED};
+    clear(space, &spared);
+}
+
+void space_clear_unmarked(struct space *space)
+{
+    const struct spared spared = {.flags = WORD_POSTED, .mask = WORD_MARKED, .match = 0};
     clear(space, &spared);
 }

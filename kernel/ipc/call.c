@@ -51,7 +51,8 @@ static void prepare(const struct calling *c, struct turn *turn)
     turn->generation = c->generation;
     turn->wait = NULL;
     turn->depth = (uint16_t)(c->turn->depth + 1);
-    turn->caller_ref = turn->deferred = turn->cancelled = false;
+    turn->caller_ref = turn->deferred = false;
+    turn->refuses = TURN_MAY_WAIT;
     at_init(&turn->state, TURN_RUNS);
     tn_time now = c->cpu->now;
     tn_time limit = c->callee->deadline_ns == 0 ? TN_NEVER : now + c->callee->deadline_ns;
@@ -251,7 +252,14 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
     if (err != TN_OK)
         return err;
     c->wait->room = room->data;
-    c->wait->room_caps = room->ncaps;
+    if (__builtin_expect(room->ncaps != 0, 0)) {
+        err = cap_reserve(turn->actor->space, room->ncaps, c->wait->caps);
+        if (err != TN_OK) {
+            wait_release(c->cpu, c->wait);
+            return err;
+        }
+        c->wait->room_caps = room->ncaps;
+    }
     /* RELEASE: a late callee of the call before that reads it sees that its own is over. */
     at_store(&c->wait->room_size, room->size, RELEASE);
     if (sched_may_run_call(c->cpu, c->callee)) {
@@ -321,7 +329,8 @@ tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
             memcpy(ret_out->caps, wait->caps, wait->ncaps * sizeof(tn_cap));
     }
     tn_err result = wait->result;
-    if (__builtin_expect(wait->expires || at_load(&wait->callee, RELAXED) != NULL, 0)) {
+    bool published = wait->expires || at_load(&wait->callee, RELAXED) != NULL;
+    if (__builtin_expect(published || wait->room_caps != 0, 0)) {
         wait_release(cpu, wait);
         return result;
     }

@@ -537,12 +537,90 @@ static void test_depth(void **state)
     explore(&(struct explore){.scenario = no_stack, .fibers_max = 12, .cpus_max = 2});
 }
 
+/* A reply's capabilities have their place before the call is sent: nothing that comes to the caller
+ * meanwhile takes it, and who has no place left is told before anybody does anything. */
+
+static uint32_t gives;
+static struct kit_actor *taker_actor;
+
+/* Fills the caller's space as far as it can, then answers with a capability. */
+static tn_err giver_call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
+                         struct tn_pack *out)
+{
+    (void)self;
+    (void)turn;
+    (void)in;
+    struct tn_pack gift = {.ncaps = 1, .caps = {kit_need("note")}};
+    tn_err err;
+    gives++;
+    while ((err = tn_send(kit_need("taker"), M_ECHO, &gift, 0)) == TN_OK)
+        continue;
+    KIT_CHECK(err == TN_ENOSLOT);
+    out->ncaps = 1;
+    out->caps[0] = gift.caps[0];
+    return TN_OK;
+}
+KIT_ROLE(giver, .call = giver_call);
+
+static void take_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)self;
+    if (turn->badge != 0)
+        return; /* a gift */
+    (void)in;
+    struct tn_pack out = {.ncaps = 1}, none = {.ncaps = 0};
+    uint32_t before = space_count(taker_actor->space);
+    KIT_CHECK(tn_call(kit_need("giver"), M_ECHO, &nothing, &none, TN_NEVER) == TN_ETOOBIG);
+    KIT_CHECK(tn_call(kit_need("giver"), M_ECHO, &nothing, &out, TN_NEVER) == TN_ENOSLOT);
+    KIT_CHECK(gives == 1); /* it was not even asked */
+    KIT_CHECK(tn_cap_drop(kit_need("spare")) == TN_OK);
+    KIT_CHECK(tn_call(kit_need("giver"), M_ECHO, &nothing, &out, TN_NEVER) == TN_OK);
+    KIT_CHECK(gives == 2 && out.ncaps == 1);
+    uint64_t bits;
+    KIT_CHECK(tn_signal(out.caps[0], 4) == TN_OK && tn_wait(out.caps[0], TN_NEVER, &bits) == TN_OK);
+    KIT_CHECK(space_count(taker_actor->space) > before);
+    /* What is expected and does not come leaves its place. */
+    KIT_CHECK(tn_cap_drop(out.caps[0]) == TN_OK);
+    out.ncaps = 1;
+    KIT_CHECK(tn_call(kit_need("echo"), M_ECHO, &nothing, &out, TN_NEVER) == TN_OK);
+    KIT_CHECK(out.ncaps == 0);
+    tn_cap again;
+    KIT_CHECK(tn_cap_mint(kit_need("giver"), TN_R_CALL, 0, &again) == TN_OK);
+    kit_done();
+}
+KIT_ROLE(taker, .event = take_event);
+
+static void reserved(struct kit *kit)
+{
+    const struct kit_config config = {.name = "taker", .mailbox = 64, .slots = 6};
+    gives = 0;
+    struct note *note = kit_note();
+    taker_actor = kit_make_with(kit, &config, &taker);
+    struct kit_actor *from = kit_make(kit, "giver", &giver, 1, 4);
+    kit_wire(from, "taker", taker_actor, TN_R_CALL, 1);
+    kit_share(from, "note", note_object(note), TN_R_ALL);
+    kit_wire(taker_actor, "giver", from, TN_R_CALL | TN_R_GRANT, 0);
+    kit_wire(taker_actor, "echo", kit_make(kit, "echo", &echo, 1, 4), TN_R_CALL, 77);
+    kit_give(taker_actor, "spare", note_object(note), TN_R_ALL);
+    kit_run_all(kit, &taker_actor, 1);
+}
+
+static void test_place_for_the_reply(void **state)
+{
+    (void)state;
+    explore(&(struct explore){.scenario = reserved});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_deadlines),
-        cmocka_unit_test(test_deferred),     cmocka_unit_test(test_circles),
-        cmocka_unit_test(test_calling_back), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_deferred),
+        cmocka_unit_test(test_circles),
+        cmocka_unit_test(test_calling_back),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_place_for_the_reply),
     };
     return cmocka_run_group_tests_name("call", tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 
 #include "kernel/actor/actor.h"
 #include "kernel/sched/cpu.h"
+#include "kernel/sched/swap.h"
 
 #define IPC_PENDING           INT32_MIN
 #define IPC_KERNEL_INTERFACES 0xff00u /* the interfaces of kernel objects begin here (object.h) */
@@ -85,6 +86,18 @@ tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out);
 /* The kernel's own call on an actor's lifecycle (LIFE_...), by whoever holds the actor itself. */
 tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint32_t method,
                   const struct tn_pack *in, tn_time deadline);
+
+/* Replaces the instance of another actor by `fresh`, which was made for it and is no longer the
+ * caller's, whatever comes of it; `flags` are those of sched/swap.h, which says how it goes.
+ * Pending, or TN_EBUSY (a swap is under way), TN_EAGAIN (the actor has not started), TN_EGONE,
+ * TN_EDEADLK (it is the turn's own, or waits for it, and SWAP_CANCEL was not said), TN_ETIME,
+ * TN_EINVAL (flags that there are not, or an actor of several turns and a domain that keeps one),
+ * TN_ENOMEM, TN_ESTACK, TN_ECANCELLED. call_end has the result: TN_OK; TN_ETIME at the
+ * least of `deadline`, the turn's and TN_SWAP_NS from now; TN_EGONE; what save, load, restore or
+ * start said; TN_EVERSION, TN_ETOOBIG, TN_ENOMEM, TN_ETRAP, TN_EFUEL. With any but TN_OK the old
+ * instance goes on, unless it trapped itself. */
+tn_err swap_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, struct instance *fresh,
+                  uint32_t flags, tn_time deadline);
 
 /* See quick.h for who calls it often. */
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,

@@ -29,16 +29,15 @@ static inline __attribute__((always_inline)) bool post_quick(struct cpu *cpu, st
                                                              struct cell *cell)
 {
     struct mbox *mbox = &target->mbox;
+    if (!actor_here(cpu, target))
+        return false;
     uint32_t credits = at_load(&mbox->credits, RELAXED), run = target->run;
-    if (!actor_here(cpu, target) || credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL)
+    if (credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL)
         return false;
     if (run == ACTOR_IDLE) {
-        if (!queue_empty(cpu))
-            return false;
         if (target->turns < target->room) {
             target->run = ACTOR_QUEUED;
-            target->queued_at = (uint8_t)actor_priority(target);
-            at_store(&cpu->next, target, RELAXED); /* as queue_push */
+            queue_push(cpu, target);
         }
     } else if (run != ACTOR_RUNNING && run != ACTOR_QUEUED) {
         return false;

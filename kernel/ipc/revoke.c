@@ -70,7 +70,7 @@ static tn_err go_on(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t tic
     if (err != TN_OK && err != TN_EAGAIN)
         return err;
     if (!waits)
-        return turn->cancelled ? TN_ECANCELLED : TN_ETIME;
+        return turn->refuses == TURN_CANCELLED ? TN_ECANCELLED : TN_ETIME;
     wait->bits = ticket;
     wait->len = looks;
     return come_back(cpu, turn, at);

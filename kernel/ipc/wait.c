@@ -46,7 +46,7 @@ tn_err yield_begin(struct cpu *cpu, struct turn *turn)
 
 int32_t turn_cancelled(struct turn *turn)
 {
-    if (turn->cancelled)
+    if (turn->refuses == TURN_CANCELLED)
         return 1;
     return turn->caller != NULL && !wait_is_open(turn->caller, turn->generation);
 }

@@ -23,7 +23,7 @@ static const uint64_t IDLE = UINT64_MAX;
 
 void limbo_init(struct limbo *limbo, uint32_t cpus)
 {
-    ASSERT(cpus >= 1 && cpus <= TN_CPUS_MAX);
+    ASSERT(cpus >= 1 && cpus <= TN_THREADS_MAX);
     lock_init(&limbo->lock, LOCK_LIMBO);
     at_init(&limbo->epoch, 1);
     at_init(&limbo->held, 0);
@@ -31,7 +31,7 @@ void limbo_init(struct limbo *limbo, uint32_t cpus)
     list_init(&limbo->waiting);
     list_init(&limbo->arriving);
     limbo->cpus = cpus;
-    for (uint32_t i = 0; i < TN_CPUS_MAX; i++)
+    for (uint32_t i = 0; i < TN_THREADS_MAX; i++)
         at_init(&limbo->cpu[i].seen, IDLE);
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <tenon/limits.h>
 
+#include "base/bits.h"
 #include "base/list.h"
 #include "kernel/mem/lock.h"
 #include "kernel/mem/object.h"
@@ -24,10 +25,13 @@ struct limbo {
     uint64_t closed;      /* the epoch that every CPU must note before `waiting` is destroyed */
     struct list waiting;  /* objects that came before it began */
     struct list arriving; /* objects that came since */
-    uint32_t cpus;        /* 1 to TN_CPUS_MAX */
+    uint32_t cpus;        /* 1 to TN_THREADS_MAX */
     bool drains;          /* no CPU will run any more */
-    struct limbo_cpu cpu[TN_CPUS_MAX];
+    struct limbo_cpu cpu[TN_THREADS_MAX];
 };
+_Static_assert(LINE_OF(struct limbo, cpu[0]) > LINE_OF(struct limbo, drains) &&
+                   LINE_OF(struct limbo, cpu[1]) > LINE_OF(struct limbo, cpu[0]),
+               "each CPU notes its boundaries in a line of its own");
 
 /* Every CPU begins idle: it calls limbo_busy first. */
 void limbo_init(struct limbo *limbo, uint32_t cpus);

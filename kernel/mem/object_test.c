@@ -118,7 +118,7 @@ static void test_at_most_and_in_order(void **state)
 {
     (void)state;
     struct limbo limbo;
-    limbo_init(&limbo, TN_CPUS_MAX);
+    limbo_init(&limbo, TN_THREADS_MAX);
     destroyed = 0;
     struct thing thing[10];
     for (uint32_t i = 0; i < 10; i++) {
@@ -134,7 +134,7 @@ static void test_at_most_and_in_order(void **state)
     assert_int_equal(destroyed, 10);
     assert_false(limbo_reap(&limbo, 1));
     EXPECT_PANIC(limbo_init(&limbo, 0));
-    EXPECT_PANIC(limbo_init(&limbo, TN_CPUS_MAX + 1));
+    EXPECT_PANIC(limbo_init(&limbo, TN_THREADS_MAX + 1));
 }
 
 static void test_drain(void **state)

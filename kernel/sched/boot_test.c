@@ -5,7 +5,7 @@
 #include "kernel/cap/cap.h"
 #include "kernel/sched/cpu.h"
 
-enum { MIB = 1 << 20, CPUS = 4, STACKS_MAX = 64 };
+enum { MIB = 1 << 20, CPUS = 4, STACKS_MAX = 2 * TN_THREADS_MAX };
 
 /* The machine under test. */
 static struct {
@@ -182,6 +182,59 @@ static void test_defaults(void **state)
     kernel_destroy(kernel);
 }
 
+/* The last CPUs are the compute pool's and those of actors that block; at least one is left. */
+static void test_teams(void **state)
+{
+    (void)state;
+    struct kernel *kernel = NULL;
+    machine_open(6, 16 * MIB);
+    assert_int_equal(kernel_boot(&(struct kernel_config){.compute = 3, .blocking = 2}, &kernel),
+                     TN_OK);
+    assert_int_equal(kernel->ncpus, 6);
+    assert_int_equal(kernel->workers.n, 1);
+    assert_ptr_equal(kernel_worker(kernel, 3), kernel->cpu[0]);
+    assert_ptr_equal(kernel_computer(kernel, 0), kernel->cpu[1]);
+    assert_ptr_equal(kernel_computer(kernel, 5), kernel->cpu[3]);
+    assert_ptr_equal(kernel_blocker(kernel, 1), kernel->cpu[5]);
+    EXPECT_PANIC((void)kernel_blocker(kernel, 2));
+    EXPECT_PANIC((void)kernel_blocker(kernel, TN_BLOCKING_MAX));
+    for (uint32_t i = 0; i < 6; i++) {
+        const struct team *team = kernel->cpu[i]->team;
+        assert_true(i >= team->first && i < team->first + team->n);
+        assert_int_equal(cpu_is_alone(kernel->cpu[i]), i >= 4);
+    }
+    kernel_destroy(kernel);
+}
+
+/* More than there may be is refused, and before anything was taken from the machine. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    const struct kernel_config wrong[] = {
+        {.compute = 6},
+        {.blocking = 6},
+        {.compute = 3, .blocking = 3},
+        {.compute = TN_COMPUTE_MAX + 1},
+        {.blocking = TN_BLOCKING_MAX + 1},
+        {.compute = UINT32_MAX, .blocking = 1},
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct kernel *kernel = NULL;
+        machine_open(i < 3 ? 6 : TN_THREADS_MAX, 16 * MIB);
+        assert_int_equal(kernel_boot(&wrong[i], &kernel), TN_EINVAL);
+        assert_null(kernel);
+        assert_int_equal(machine.stacks, 0);
+    }
+    struct kernel_config most = {.compute = TN_COMPUTE_MAX, .blocking = TN_BLOCKING_MAX};
+    struct kernel *kernel = NULL;
+    machine_open(TN_THREADS_MAX, 16 * MIB);
+    assert_int_equal(kernel_boot(&most, &kernel), TN_OK);
+    assert_int_equal(kernel->workers.n, TN_CPUS_MAX);
+    kernel_destroy(kernel);
+    most.blocking--; /* one more ordinary CPU than there may be */
+    assert_int_equal(kernel_boot(&most, &kernel), TN_EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +242,8 @@ int main(void)
         cmocka_unit_test(test_the_first_region_that_is_available_is_taken),
         cmocka_unit_test(test_no_stack_for_a_cpu),
         cmocka_unit_test(test_few_stacks),
+        cmocka_unit_test(test_teams),
+        cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_defaults),
     };
     return cmocka_run_group_tests_name("kernel_boot", tests, NULL, NULL);

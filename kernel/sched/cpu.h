@@ -19,7 +19,25 @@
  * An actor is asked (sched_ask) by whoever is not inside its home: a bit in the actor, and by the
  * first who sets one the actor on a list of its home, which looks there before every batch. The
  * wakeful order is: on the list, then unpark if the home sleeps; it says so before its last look,
- * so no wake-up is lost. */
+ * so no wake-up is lost.
+ *
+ * Teams. CPUs share work within a team: an actor moves among those of its team and nowhere else.
+ * The ordinary CPUs are one. The compute pool is another: actors that compute for long live there,
+ * so that what is handed over to them delays nobody here, and threads of the system below share the
+ * hardware out between the two. Each actor that blocks in calls of the system below has a team of
+ * one CPU, on which nobody else lives: nothing can be queued behind it, and nothing is stolen
+ * there.
+ *
+ * A call that blocks (cpu_blocks_begin, cpu_blocks_end) holds no one up:
+ *   - grace periods: between the two the CPU counts as idle. It may, for it holds no pointer that
+ *     only a grace period keeps good. Its turn was begun by the loop, which holds the actor that it
+ *     made RUNNING, so not dead; nobody's half-done operation lies below it on this CPU, because
+ *     nobody else lives there, and so no call runs at once there. The turn has its message, block
+ *     and maps by refs; and its code asks the kernel for nothing between the two.
+ *   - cpu_seize: component code never runs inside.
+ *   - sleepers: who asks meanwhile sees `asleep` 0 and does not unpark; the loop looks when the
+ * turn is over. Timers of that CPU, and a kill, are seen then too.
+ *   - the end of the kernel waits for it, as it does for every native turn. */
 #ifndef KERNEL_SCHED_CPU_H
 #define KERNEL_SCHED_CPU_H
 
@@ -27,6 +45,7 @@
 #include <stdint.h>
 #include <tenon/limits.h>
 
+#include "base/bits.h"
 #include "kernel/actor/actor.h"
 #include "kernel/machine.h"
 #include "kernel/mem/limbo.h"
@@ -73,6 +92,14 @@ struct cpu_shown {
     atomic_u64 idle_time_ns, active_time_ns;
     atomic_u64 parks;
     atomic_u64 stolen;
+    atomic_u64 blocked_time_ns;
+};
+
+/* CPUs of one kernel with adjacent numbers, which share work. */
+struct team {
+    uint32_t first, n;   /* n 0: there is none */
+    atomic_u32 awake;    /* CPUs that are not asleep */
+    atomic_u32 sentinel; /* the sleeper that wakes up by itself to look for work (steal.c) */
 };
 
 struct cpu {
@@ -102,16 +129,23 @@ struct cpu {
     tn_time metered_since_ns;
     uint64_t routed; /* messages whose target was drawn here */
     uint64_t causes; /* trace contexts begun here */
+    struct team *team;
+    tn_time blocks_since_ns; /* its turn is in a call that blocks since then; 0: it is not */
+    tn_time blocked_ns;      /* in such calls, neither active nor idle */
     struct machine_fiber boot;
     /* shared */
     _Alignas(64) atomic_of(struct actor *) asked; /* actors that others asked, newest first */
     atomic_u32 asleep;                            /* it is to be unparked */
-    atomic_u32 waits;                  /* to get its lock back: a hint to those who come next */
-    struct spinlock seize;             /* one at a time takes the lock from the owner */
-    struct cpu_shown shown;            /* written by the owner */
-    _Alignas(64) struct wheel wheel;   /* under the lock */
-    struct cpu_look look[TN_CPUS_MAX]; /* owner only */
+    atomic_u32 waits;                     /* to get its lock back: a hint to those who come next */
+    struct spinlock seize;                /* one at a time takes the lock from the owner */
+    struct cpu_shown shown;               /* written by the owner */
+    _Alignas(64) struct wheel wheel;      /* under the lock */
+    struct cpu_look look[TN_THREADS_MAX]; /* owner only */
 };
+_Static_assert(LINE_END(struct cpu, queue) < LINE_OF(struct cpu, id) &&
+                   LINE_END(struct cpu, boot) < LINE_OF(struct cpu, asked) &&
+                   LINE_END(struct cpu, shown) < LINE_OF(struct cpu, wheel),
+               "the lock, the owner's own, what others write and the wheel are in lines apart");
 
 /* How many are queued there, at a guess; those that asked count as one. Any. */
 static inline uint32_t cpu_queue_length(struct cpu *cpu)
@@ -124,18 +158,22 @@ struct kernel_config {
     uint32_t fibers_max;               /* stacks for turns that wait, 0: TN_FIBERS_DEFAULT */
     uint32_t spin;                     /* looks at the queues before a CPU sleeps; 0: a default */
     const struct sched_policy *policy; /* NULL: policy_adaptive */
+    /* What the last CPUs of the machine are for: first the compute pool, then one for each actor
+     * that blocks. */
+    uint32_t compute, blocking;
 };
 
-/* kernel.sentinel: a CPU's number, or: */
-enum { SENTINEL_NOBODY = TN_CPUS_MAX, SENTINEL_POKED };
+/* team.sentinel: a CPU's number, or: */
+enum { SENTINEL_NOBODY = TN_THREADS_MAX, SENTINEL_POKED };
 
 struct kernel {
     struct limbo limbo;
     struct cap_root caps;
     struct untyped *root; /* the first available region */
     struct kernel_config config;
-    uint32_t ncpus;
-    struct cpu *cpu[TN_CPUS_MAX];
+    uint32_t ncpus; /* of all teams */
+    struct cpu *cpu[TN_THREADS_MAX];
+    struct team workers, compute, blocking[TN_BLOCKING_MAX];
     struct spinlock fiber_lock;
     struct fiber *fiber_free;
     struct fiber *fibers; /* all that were made */
@@ -143,14 +181,29 @@ struct kernel {
     uint32_t fiber_cache; /* stacks that one CPU keeps at hand */
     atomic_u32 stopping;
     atomic_u32 alive;      /* actors that are not dead */
-    atomic_u32 awake;      /* CPUs that are not asleep */
-    atomic_u32 sentinel;   /* the sleeper that wakes up by itself to look for work (steal.c) */
     atomic_u32 draining;   /* stop with the last of them */
     struct embedded begin; /* the message that sets everything going */
 };
 
-/* Makes the kernel in the machine's first available region. TN_ENOMEM. */
+/* Makes the kernel in the machine's first available region. TN_ENOMEM; TN_EINVAL: more than
+ * TN_COMPUTE_MAX or TN_BLOCKING_MAX are asked for, TN_CPUS_MAX are left, or none is. */
 tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kernel);
+/* The homes of actors: the i-th ordinary CPU, or of the compute pool, counted round; and the i-th
+ * of those that are for one actor each. */
+static inline struct cpu *kernel_worker(struct kernel *kernel, uint32_t i)
+{
+    return kernel->cpu[i % kernel->workers.n];
+}
+static inline struct cpu *kernel_computer(struct kernel *kernel, uint32_t i)
+{
+    ASSERT(kernel->compute.n > 0);
+    return kernel->cpu[kernel->compute.first + i % kernel->compute.n];
+}
+static inline struct cpu *kernel_blocker(struct kernel *kernel, uint32_t i)
+{
+    ASSERT(i < TN_BLOCKING_MAX && kernel->blocking[i].n == 1);
+    return kernel->cpu[kernel->blocking[i].first];
+}
 /* Queues LIFE_START to the first actor, before kernel_run; once for a kernel. */
 void kernel_begin(struct kernel *kernel, struct actor *first);
 /* Runs every CPU's loop until kernel_stop. Turns that still wait are abandoned as they stand. */
@@ -301,11 +354,12 @@ tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *t
 /* A turn on a fiber gives the CPU away until turn_wake; returns the CPU that it goes on on. The
  * caller made sure that somebody will wake it, and that it may wait (turn_may_wait). */
 struct cpu *turn_wait(struct cpu *cpu, struct turn *turn);
-/* TN_OK; TN_ESTACK: no stack is left for the loop to go on on; TN_ECANCELLED: being killed. */
+/* TN_OK; TN_ESTACK: no stack is left for the loop to go on on; TN_ECANCELLED: being killed;
+ * TN_EAGAIN: in what may not wait (enum turn_refuses). */
 static inline tn_err turn_may_wait(struct cpu *cpu, const struct turn *turn)
 {
-    if (turn->cancelled)
-        return TN_ECANCELLED;
+    if (__builtin_expect(turn->refuses != TURN_MAY_WAIT, 0))
+        return turn->refuses == TURN_CANCELLED ? TN_ECANCELLED : TN_EAGAIN;
     return turn->fiber == NULL || fiber_ensure(cpu, 2) ? TN_OK : TN_ESTACK;
 }
 /* Makes the turn of a wait that the caller has completed go on. Its last access to the turn. `cpu`
@@ -333,6 +387,18 @@ void event_arm(struct cpu *cpu, struct event *event, tn_time at);
 /* Disarms it wherever it is; after it, the event's function does not run any more. `cpu` is the
  * caller's or NULL; outside. */
 void event_cancel(struct cpu *cpu, struct event *event);
+
+/* It is for one actor that blocks. */
+static inline bool cpu_is_alone(const struct cpu *cpu)
+{
+    return cpu->team != &cpu->kernel->workers && cpu->team != &cpu->kernel->compute;
+}
+
+/* Around a call of the system below that may block, in a native turn. On a CPU that is for one
+ * actor alone it holds nobody up meanwhile; on others, which it holds up, they do nothing. Between
+ * the two the code asks nothing of the kernel. Outside. */
+void cpu_blocks_begin(struct cpu *cpu);
+void cpu_blocks_end(struct cpu *cpu);
 
 /* A fresh trace context. */
 uint64_t sched_cause(struct cpu *cpu);

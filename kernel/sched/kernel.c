@@ -11,6 +11,45 @@ enum {
     CLEAR_STEPS = 8,    /* of 64 slots each of a dying actor's space, before others run */
 };
 
+static void team_init(struct team *team, uint32_t *first, uint32_t n)
+{
+    team->first = *first;
+    team->n = n;
+    at_init(&team->awake, n);
+    at_init(&team->sentinel, SENTINEL_NOBODY);
+    *first += n;
+}
+
+/* Deals the machine's CPUs to teams; TN_EINVAL when that cannot be. */
+static tn_err make_teams(struct kernel *kernel, uint32_t ncpus)
+{
+    const struct kernel_config *config = &kernel->config;
+    if (config->compute > TN_COMPUTE_MAX || config->blocking > TN_BLOCKING_MAX ||
+        config->compute + config->blocking >= ncpus) /* small numbers by now */
+        return TN_EINVAL;
+    uint32_t workers = ncpus - config->compute - config->blocking, first = 0;
+    if (workers > TN_CPUS_MAX)
+        return TN_EINVAL;
+    team_init(&kernel->workers, &first, workers);
+    team_init(&kernel->compute, &first, config->compute);
+    for (uint32_t i = 0; i < config->blocking; i++)
+        team_init(&kernel->blocking[i], &first, 1);
+    ASSERT(first == ncpus);
+    kernel->ncpus = ncpus;
+    return TN_OK;
+}
+
+static struct team *team_of(struct kernel *kernel, uint32_t cpu)
+{
+    struct team *team = &kernel->workers;
+    if (cpu >= kernel->workers.n)
+        team = &kernel->compute;
+    if (cpu >= kernel->workers.n + kernel->compute.n)
+        team = &kernel->blocking[cpu - kernel->workers.n - kernel->compute.n];
+    ASSERT(cpu >= team->first && cpu < team->first + team->n);
+    return team;
+}
+
 static tn_err boot_cpus(struct kernel *kernel)
 {
     tn_time now = machine_now_ns();
@@ -20,6 +59,7 @@ static tn_err boot_cpus(struct kernel *kernel)
             return TN_ENOMEM;
         cpu->id = i;
         cpu->kernel = kernel;
+        cpu->team = team_of(kernel, i);
         cpu->now = now;
         at_init(&cpu->inside, 0);
         at_init(&cpu->wanted, 0);
@@ -72,10 +112,9 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
         kernel->config.spin = SPIN_DEFAULT;
     if (kernel->config.policy == NULL)
         kernel->config.policy = &policy_adaptive;
-    kernel->ncpus = machine_cpu_count();
-    at_init(&kernel->awake, kernel->ncpus);
-    at_init(&kernel->sentinel, SENTINEL_NOBODY);
-    ASSERT(kernel->ncpus >= 1 && kernel->ncpus <= TN_CPUS_MAX);
+    tn_err err = make_teams(kernel, machine_cpu_count());
+    if (err != TN_OK)
+        return err;
     kernel->fiber_cache = fiber_cache(kernel);
     limbo_init(&kernel->limbo, kernel->ncpus);
     cap_root_init(&kernel->caps);
@@ -83,8 +122,8 @@ tn_err kernel_boot(const struct kernel_config *config, struct kernel **ret_kerne
     at_init(&kernel->stopping, 0);
     at_init(&kernel->alive, 0);
     at_init(&kernel->draining, 0);
-    tn_err err = untyped_boot((char *)region.base + head, region.size_bytes - head, &kernel->limbo,
-                              &kernel->root);
+    err = untyped_boot((char *)region.base + head, region.size_bytes - head, &kernel->limbo,
+                       &kernel->root);
     if (err == TN_OK)
         err = boot_cpus(kernel);
     if (err != TN_OK) {
@@ -184,13 +223,21 @@ void actor_kill(struct cpu *cpu, struct actor *actor)
     sched_ask(actor, ASK_LOOK);
 }
 
-static void actor_set_room(struct cpu *cpu, struct actor *actor, uint8_t room)
+void actor_set_room(struct actor *actor)
+{
+    bool swaps = actor->swap != NULL;
+    actor->room = actor->paused || swaps ? 0 : actor->concurrency;
+    actor->held = actor->paused && !swap_has_turn(actor);
+}
+
+static void set_paused(struct cpu *cpu, struct actor *actor, bool paused)
 {
     struct cpu *home = actor_lock(cpu, actor);
     /* Its home looks at it when it has its lock back, and finds what it may do now. */
     if (home != cpu)
         sched_ask(actor, ASK_LOOK);
-    actor->room = room;
+    actor->paused = paused;
+    actor_set_room(actor);
     if (home == cpu)
         sched_ready(cpu, actor);
     actor_unlock(cpu, home);
@@ -198,12 +245,12 @@ static void actor_set_room(struct cpu *cpu, struct actor *actor, uint8_t room)
 
 void actor_pause(struct cpu *cpu, struct actor *actor)
 {
-    actor_set_room(cpu, actor, 0);
+    set_paused(cpu, actor, true);
 }
 
 void actor_resume(struct cpu *cpu, struct actor *actor)
 {
-    actor_set_room(cpu, actor, actor->concurrency);
+    set_paused(cpu, actor, false);
 }
 
 /* Ends the wait of a turn whose actor dies; false when there is none, or somebody else is
@@ -220,15 +267,25 @@ static bool wait_cancel(struct wait *wait)
     return true;
 }
 
-/* A native turn that waits while its actor dies is told so once, and ends by itself. Inside. */
-static void cancel_native(struct cpu *cpu, struct turn *turn)
+static void turn_cancel(struct cpu *cpu, struct turn *turn)
 {
-    if (turn->cancelled)
+    if (turn->refuses == TURN_CANCELLED)
         return;
-    turn->cancelled = true;
+    turn->refuses = TURN_CANCELLED;
     turn->info.flags |= TN_TURN_CANCELLED;
     if (wait_cancel(turn->wait))
         turn_wake_inside(cpu, turn);
+}
+
+void turns_cancel(struct cpu *cpu, struct actor *actor)
+{
+    for (struct turn *turn = actor->ready; turn != NULL; turn = turn->link)
+        turn_cancel(cpu, turn);
+    for (struct turn *turn = actor->waiting; turn != NULL;) {
+        struct turn *next = turn->waits_link; /* it goes to the ready ones when it is woken */
+        turn_cancel(cpu, turn);
+        turn = next;
+    }
 }
 
 /* Takes the turn of a data domain out of the actor's lists; NULL: it is woken in a moment, and we
@@ -257,13 +314,7 @@ static bool reap_turns(struct cpu *cpu, struct actor *actor)
         return true;
     cpu_enter(cpu);
     if (actor->instance->domain->on_fiber) {
-        for (struct turn *turn = actor->ready; turn != NULL; turn = turn->link)
-            cancel_native(cpu, turn);
-        for (struct turn *turn = actor->waiting; turn != NULL;) {
-            struct turn *next = turn->waits_link; /* it goes to the ready ones when it is woken */
-            cancel_native(cpu, turn);
-            turn = next;
-        }
+        turns_cancel(cpu, actor);
         cpu_leave(cpu);
         return false;
     }
@@ -306,6 +357,7 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
         return false;
     if (!mailbox_drain(cpu, actor))
         return false;
+    swap_abandon(cpu, actor);
     if (actor->instance != NULL) {
         actor->instance->domain->destroy(actor->instance);
         actor->instance = NULL;

@@ -44,11 +44,12 @@ static struct cpu *adaptive_victim(struct cpu *cpu, uint32_t *ret_most)
     struct kernel *kernel = cpu->kernel;
     struct cpu *victim = NULL;
     uint32_t longest = 0;
+    const struct team *team = cpu->team;
     *ret_most = 0;
     if (cpu->now - cpu->looked_ns < STEAL_AFTER_NS)
         return NULL; /* a look takes the cache lines from whom it looks at */
     cpu->looked_ns = cpu->now;
-    for (uint32_t i = 0; i < kernel->ncpus; i++) {
+    for (uint32_t i = team->first; i < team->first + team->n; i++) {
         struct cpu *other = kernel->cpu[i];
         struct cpu_look *look = &cpu->look[i];
         if (other == cpu)

@@ -15,11 +15,11 @@ struct cpu;
 
 struct sched_policy {
     const char *name;
-    /* A message from CPU `from`, which is another one, woke an actor that lives on `cpu`: whether
-     * it moves there. Inside `cpu`. */
+    /* A message from CPU `from`, which is another one of its team, woke an actor that lives on
+     * `cpu`: whether it moves there. Inside `cpu`. */
     bool (*follows)(struct cpu *cpu, struct actor *actor, struct cpu *from);
-    /* `cpu` has nothing to do: whom it takes from, and *ret_most how many at most; NULL: nobody.
-     * Outside; it may look at other CPUs' `queue_length` and `batches`. */
+    /* `cpu` has nothing to do: whom of its team it takes from, and *ret_most how many at most;
+     * NULL: nobody. Outside; it may look at other CPUs' `queue_length` and `batches`. */
     struct cpu *(*victim)(struct cpu *cpu, uint32_t *ret_most);
     /* How long an idle CPU sleeps before it looks again while others work, after `looks` looks in
      * vain; UINT64_MAX: for good. */

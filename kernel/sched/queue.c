@@ -156,7 +156,7 @@ static bool follows(struct cpu *cpu, struct actor *actor)
     struct kernel *kernel = cpu->kernel;
     uint32_t from = at_load(&actor->talker, RELAXED);
     if (actor->pinned || from >= kernel->ncpus || from == cpu->id ||
-        actor_life(actor) >= ACTOR_DYING ||
+        kernel->cpu[from]->team != cpu->team || actor_life(actor) >= ACTOR_DYING ||
         !kernel->config.policy->follows(cpu, actor, kernel->cpu[from]))
         return false;
     actor_follow(cpu, actor, kernel->cpu[from]);
@@ -235,6 +235,7 @@ void event_cancel(struct cpu *cpu, struct event *event)
         cpu_seize(where);
     wheel_cancel(&where->wheel, &event->timer);
     actor_unlock(cpu, where);
+    event->cpu = NULL; /* who cancels is the one who may arm: nothing to look for a second time */
 }
 
 bool sched_fire(struct cpu *cpu)

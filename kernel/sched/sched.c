@@ -20,8 +20,9 @@ uint64_t sched_cause(struct cpu *cpu)
     return (uint64_t)(cpu->id + 1) << 48 | ++cpu->causes;
 }
 
-/* A look at the clock; what passed since the last one is charged to `actor`, if one ran. Inside. */
-static void look_at_clock(struct cpu *cpu, struct actor *actor)
+/* A look at the clock; what passed since the last one is charged to `actor`, if one ran. True: more
+ * timers are due than were fired. Inside. */
+static bool look_at_clock(struct cpu *cpu, struct actor *actor)
 {
     tn_time now = machine_now_ns();
     if (actor != NULL && !actor->exact_time)
@@ -30,8 +31,34 @@ static void look_at_clock(struct cpu *cpu, struct actor *actor)
     cpu->now = now;
     cpu->until_clock = CLOCK_TURNS;
     stats_show(cpu);
-    if (sched_fire(cpu))
-        cpu->until_clock = 0; /* the rest at the next turn */
+    return sched_fire(cpu);
+}
+
+void cpu_blocks_begin(struct cpu *cpu)
+{
+    ASSERT(at_load(&cpu->inside, RELAXED) == 0 && cpu->blocks_since_ns == 0);
+    if (!cpu_is_alone(cpu))
+        return;
+    cpu->blocks_since_ns =
+        machine_now_ns() | 1; /* never 0; a nanosecond is neither here nor there */
+    limbo_idle(&cpu->kernel->limbo, cpu->id);
+}
+
+void cpu_blocks_end(struct cpu *cpu)
+{
+    if (!cpu_is_alone(cpu))
+        return;
+    ASSERT(cpu->blocks_since_ns != 0);
+    limbo_busy(&cpu->kernel->limbo, cpu->id);
+    /* The actor did not use a CPU meanwhile: the clocks that it is charged by are put forward. */
+    tn_time now = machine_now_ns();
+    tn_time blocked = now > cpu->blocks_since_ns ? now - cpu->blocks_since_ns : 0;
+    cpu->blocks_since_ns = 0;
+    cpu->now += blocked;
+    cpu->metered_since_ns += blocked;
+    cpu->blocked_ns += blocked;
+    /* RELAXED: as stats_show, which leaves this one to us: most CPUs never block. */
+    at_store(&cpu->shown.blocked_time_ns, cpu->blocked_ns, RELAXED);
 }
 
 void sched_meter_exactly(struct cpu *cpu, struct actor *actor)
@@ -92,7 +119,8 @@ static inline void turn_fill(struct turn *turn, struct cpu *cpu, struct actor *a
     turn->caller = NULL;
     turn->wait = NULL;
     turn->depth = 0;
-    turn->caller_ref = turn->deferred = turn->cancelled = false;
+    turn->caller_ref = turn->deferred = false;
+    turn->refuses = TURN_MAY_WAIT;
     at_init(&turn->state, TURN_RUNS);
 }
 
@@ -280,7 +308,7 @@ static bool is_special(struct actor *actor)
 {
     if (actor_life(actor) == ACTOR_DYING)
         return true;
-    if (actor->ready == NULL || actor->room == 0)
+    if (actor->ready == NULL || actor->held)
         return false;
     bool mail = actor->mail_next && actor->turns < actor->room && actor->mbox.first != NULL;
     actor->mail_next = false;
@@ -310,7 +338,13 @@ static __attribute__((noinline)) enum step run_step(struct cpu **cpu, struct act
             return STEP_ON;
         return mine ? STEP_OVER : STEP_NOT_OURS;
     }
-    struct cell *cell = actor->turns < actor->room ? mbox_take(&actor->mbox) : NULL;
+    if (actor->turns >= actor->room) {
+        if (!swap_has_work(actor))
+            return STEP_OVER;
+        *cpu = swap_run(*cpu, actor, &mine);
+        return mine ? STEP_ON : STEP_NOT_OURS;
+    }
+    struct cell *cell = mbox_take(&actor->mbox);
     if (cell == NULL)
         return STEP_OVER;
     struct instance *instance = actor->instance;
@@ -337,7 +371,7 @@ static inline __attribute__((always_inline)) struct cpu *run_actor(struct cpu *c
     for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
         /* Before the turn: one that only waits or yields does not come back here. */
         if (__builtin_expect(cpu->until_clock-- == 0, 0))
-            look_at_clock(cpu, actor);
+            (void)look_at_clock(cpu, actor);
         struct instance *instance = actor->instance;
         bool usual = actor_life(actor) == ACTOR_READY && actor->ready == NULL &&
                      actor->turns < actor->room && instance != NULL && instance->domain->on_fiber;
@@ -392,8 +426,8 @@ static void sleep_until_work(struct cpu *cpu, bool waiting)
 /* Nothing is queued: fires timers, frees what can be freed, sleeps. Inside before and after. */
 static void idle(struct cpu *cpu)
 {
-    look_at_clock(cpu, NULL);
-    if (!queue_empty(cpu) || cpu->until_clock == 0)
+    bool more = look_at_clock(cpu, NULL);
+    if (more || !queue_empty(cpu))
         return;
     cpu_leave(cpu);
     bool waiting = limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
@@ -431,7 +465,7 @@ void sched_loop(struct cpu *cpu)
             continue;
         }
         if (__builtin_expect(!queue_empty(cpu), 0) &&
-            at_load(&kernel->sentinel, RELAXED) == SENTINEL_NOBODY)
+            at_load(&cpu->team->sentinel, RELAXED) == SENTINEL_NOBODY)
             watch_poke(cpu);
         cpu = run_actor(cpu, actor);
     }
@@ -517,7 +551,7 @@ void sched_run_call(struct cpu *cpu, struct turn *turn)
     struct actor *caller = turn->caller->actor;
     if (cpu->until_clock-- == 0) {
         cpu_enter(cpu);
-        look_at_clock(cpu, NULL);
+        (void)look_at_clock(cpu, NULL);
         cpu_leave(cpu);
     }
     if (turn->actor->instance->domain->on_fiber) {

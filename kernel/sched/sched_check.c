@@ -84,14 +84,15 @@ void sched_check_actor(struct actor *actor, uint32_t mailbox)
     INVARIANT("turns-counted", actor->turns <= actor->concurrency && parked <= actor->turns);
     INVARIANT("queued-once", times_queued(actor) == (actor->run == ACTOR_QUEUED));
     /* Nobody runs it: its turns are all parked, and it is queued if there is anything to do. Who
-     * kills it asks a moment later. */
+     * kills it, or no longer waits for its swap, asks a moment later. */
     if (actor->run == ACTOR_IDLE) {
         INVARIANT("turns-counted", parked == actor->turns);
-        INVARIANT("no-lost-wake-up",
-                  !actor_has_work(actor) || asked != 0 || actor_life(actor) == ACTOR_DYING);
+        INVARIANT("no-lost-wake-up", !actor_has_work(actor) || asked != 0 ||
+                                         actor_life(actor) == ACTOR_DYING || actor->swap != NULL);
     }
     if (actor->run == ACTOR_IDLE || actor->run == ACTOR_QUEUED)
         check_waits(actor);
+    INVARIANT("turns-counted", actor->swap == NULL || actor->room == 0);
     if (actor->run == ACTOR_GONE)
         INVARIANT("turns-counted", actor->turns == 0 && actor_life(actor) == ACTOR_DEAD);
     /* Never more messages and free credits together than the mailbox holds. */

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "kernel/sched/post.h"
+#include "kernel/sched/swap.h"
 
 /* What every fiber runs: its call if it has one, then the loop. Never returns. */
 void fiber_main(void *fiber);
@@ -80,13 +81,39 @@ static inline void sched_let_go(struct actor *actor)
 /* All that is left of a dying actor is native turns that wait, and know that they are to end. */
 bool actor_is_stuck(struct actor *actor);
 
+/* Every turn of the actor that waits, or is woken, is told once that it is to end: from now on its
+ * waits fail, and it ends by itself. Inside. */
+void turns_cancel(struct cpu *cpu, struct actor *actor);
+/* What room it has now, after a change of `paused` or `swap`. With the lock of its home. */
+void actor_set_room(struct actor *actor);
+
+/* swap.c */
+
+/* Its swap has a turn of its own, which goes on though the actor is paused. */
+bool swap_has_turn(const struct actor *actor);
+/* Whether there is something to do for the swap of an actor without room. Inside. */
+bool swap_may_go_on(struct actor *actor);
+static inline bool swap_has_work(struct actor *actor)
+{
+    return __builtin_expect(actor->swap != NULL, 0) && swap_may_go_on(actor);
+}
+/* Does it; the CPU that it is then on, and whether the actor is still ours. Inside before and
+ * after. */
+struct cpu *swap_run(struct cpu *cpu, struct actor *actor, bool *ret_mine);
+/* The actor dies: its swap ends, if there is one. By its runner, outside, when no turn is left. */
+void swap_abandon(struct cpu *cpu, struct actor *actor);
+
 /* Something that a runner could do now: go on with a turn, begin one, or clear away. Inside. */
 static inline bool actor_has_work(struct actor *actor)
 {
-    if (actor->ready != NULL && actor->room > 0)
+    if (actor->ready != NULL && !actor->held)
         return true;
-    if (actor->mbox.first != NULL && actor->turns < actor->room)
+    if (actor->turns >= actor->room) {
+        if (swap_has_work(actor))
+            return true;
+    } else if (actor->mbox.first != NULL) {
         return true;
+    }
     /* A dying actor waits for the native turns that it has told so (reap_turns). */
     return __builtin_expect(actor_life(actor) == ACTOR_DYING, 0) && !actor_is_stuck(actor);
 }

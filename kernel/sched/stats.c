@@ -19,13 +19,22 @@ void stats_show(struct cpu *cpu)
 struct kernel_stats kernel_stats(struct kernel *kernel)
 {
     ASSERT(kernel->ncpus >= 1);
-    struct kernel_stats sum = {.actors_alive = at_load(&kernel->alive, RELAXED)};
+    struct kernel_stats sum = {.actors_alive = at_load(&kernel->alive, RELAXED),
+                               .workers = kernel->workers.n,
+                               .compute = kernel->compute.n,
+                               .blocking = kernel->config.blocking};
     for (uint32_t i = 0; i < kernel->ncpus; i++) {
         struct cpu_shown *shown = &kernel->cpu[i]->shown;
+        uint64_t active_ns = at_load(&shown->active_time_ns, RELAXED);
         sum.context_switches += at_load(&shown->context_switches, RELAXED);
         sum.messages_processed += at_load(&shown->messages_processed, RELAXED);
-        sum.idle_time_ns += at_load(&shown->idle_time_ns, RELAXED);
-        sum.active_time_ns += at_load(&shown->active_time_ns, RELAXED);
+        sum.blocked_time_ns += at_load(&shown->blocked_time_ns, RELAXED);
+        if (kernel->cpu[i]->team == &kernel->workers) {
+            sum.idle_time_ns += at_load(&shown->idle_time_ns, RELAXED);
+            sum.active_time_ns += active_ns;
+        } else if (kernel->cpu[i]->team == &kernel->compute) {
+            sum.compute_time_ns += active_ns;
+        }
         sum.parks += at_load(&shown->parks, RELAXED);
         sum.stolen += at_load(&shown->stolen, RELAXED);
     }

@@ -5,9 +5,11 @@
  * that the old home knew of it is in the actor and goes along; what is on its way (the list of
  * those that asked, an event in the old home's wheel) finds the new home by itself.
  *
+ * All of this is within a team (cpu.h); a team of one has nobody to move anything to.
+ *
  * The watch. Work that is queued behind a long turn is seen by idle CPUs only if one of them looks.
  * While any CPU works and another sleeps, one of those that sleep is the sentinel
- * (kernel.sentinel): it wakes up by itself from time to time and looks. A CPU that would sleep and
+ * (team.sentinel): it wakes up by itself from time to time and looks. A CPU that would sleep and
  * finds that there is none becomes it; a CPU that is about to run with more in its queue, while
  * nobody watches, pokes a sleeper. When all sleep nobody watches, so an idle system is idle. */
 #include "kernel/sched/sched_int.h"
@@ -106,11 +108,12 @@ bool work_steal(struct cpu *cpu)
 void watch_poke(struct cpu *cpu)
 {
     struct kernel *kernel = cpu->kernel;
+    struct team *team = cpu->team;
     uint32_t nobody = SENTINEL_NOBODY;
-    if (at_load(&kernel->awake, RELAXED) >= kernel->ncpus ||
-        !at_cas(&kernel->sentinel, &nobody, SENTINEL_POKED, RELAXED, RELAXED))
+    if (at_load(&team->awake, RELAXED) >= team->n ||
+        !at_cas(&team->sentinel, &nobody, SENTINEL_POKED, RELAXED, RELAXED))
         return;
-    for (uint32_t i = 0; i < kernel->ncpus; i++) {
+    for (uint32_t i = team->first; i < team->first + team->n; i++) {
         struct cpu *other = kernel->cpu[i];
         if (other != cpu && at_load(&other->asleep, RELAXED) != 0) {
             machine_unpark(other->id);
@@ -118,30 +121,30 @@ void watch_poke(struct cpu *cpu)
         }
     }
     uint32_t poked = SENTINEL_POKED; /* they have just woken up */
-    (void)at_cas(&kernel->sentinel, &poked, SENTINEL_NOBODY, RELAXED, RELAXED);
+    (void)at_cas(&team->sentinel, &poked, SENTINEL_NOBODY, RELAXED, RELAXED);
 }
 
 uint64_t watch_begin(struct cpu *cpu)
 {
-    struct kernel *kernel = cpu->kernel;
-    uint32_t awake = at_sub(&kernel->awake, 1, SEQ_CST) - 1;
-    uint32_t sentinel = at_load(&kernel->sentinel, RELAXED);
+    struct team *team = cpu->team;
+    uint32_t awake = at_sub(&team->awake, 1, SEQ_CST) - 1;
+    uint32_t sentinel = at_load(&team->sentinel, RELAXED);
     bool free = sentinel == SENTINEL_NOBODY || sentinel == SENTINEL_POKED;
     /* SEQ_CST above: of two that fall asleep at once the second sees that nobody is awake. */
-    if (awake == 0 || !free || !at_cas(&kernel->sentinel, &sentinel, cpu->id, RELAXED, RELAXED)) {
+    if (awake == 0 || !free || !at_cas(&team->sentinel, &sentinel, cpu->id, RELAXED, RELAXED)) {
         cpu->looks = 0;
         return UINT64_MAX;
     }
-    uint64_t patience = kernel->config.policy->patience_ns(cpu, cpu->looks++);
+    uint64_t patience = cpu->kernel->config.policy->patience_ns(cpu, cpu->looks++);
     return patience == UINT64_MAX ? UINT64_MAX : cpu->now + patience;
 }
 
 void watch_end(struct cpu *cpu)
 {
-    struct kernel *kernel = cpu->kernel;
-    (void)at_add(&kernel->awake, 1, SEQ_CST);
+    struct team *team = cpu->team;
+    (void)at_add(&team->awake, 1, SEQ_CST);
     /* The one that was poked may have woken up for something else, and watches nothing. */
-    uint32_t sentinel = at_load(&kernel->sentinel, RELAXED);
+    uint32_t sentinel = at_load(&team->sentinel, RELAXED);
     if (sentinel == cpu->id || sentinel == SENTINEL_POKED)
-        (void)at_cas(&kernel->sentinel, &sentinel, SENTINEL_NOBODY, RELAXED, RELAXED);
+        (void)at_cas(&team->sentinel, &sentinel, SENTINEL_NOBODY, RELAXED, RELAXED);
 }

@@ -11,7 +11,7 @@ enum {
 bool actor_is_stuck(struct actor *actor)
 {
     for (struct turn *turn = actor->waiting; turn != NULL; turn = turn->waits_link) {
-        if (!turn->cancelled)
+        if (turn->refuses != TURN_CANCELLED)
             return false;
     }
     return actor->waiting != NULL;
@@ -176,7 +176,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
 {
     struct fiber *self = turn->fiber;
     ASSERT(self != NULL && self == fiber_self() && self->nested == 0);
-    ASSERT(cpu->parking == NULL && cpu->leaving == NULL);
+    ASSERT(cpu->parking == NULL && cpu->leaving == NULL && cpu->blocks_since_ns == 0);
     struct fiber *to = self->caller;
     if (to != NULL)
         self->caller = NULL; /* back to the caller, which sees that its call is pending */
@@ -188,6 +188,7 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     sched_landed(cpu);
     sched_meter(cpu, turn->actor);
     self->turn = turn;
+    turn->info.now = cpu->now; /* time has passed */
     return cpu;
 }
 
@@ -217,7 +218,8 @@ static tn_err wait_fill(struct wait *wait, struct space *from, const struct tn_p
     if (len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
         return TN_ETOOBIG;
     if (out->ncaps != 0) {
-        tn_err err = pack_transfer(from, out, wait->actor->space, wait->caps);
+        tn_err err = cap_deliver(from, out->caps, out->ncaps, out->move, wait->actor->space,
+                                 wait->caps);
         if (err != TN_OK) {
             wait->len = 0;
             return err;
@@ -420,6 +422,8 @@ void wait_release(struct cpu *cpu, struct wait *wait)
     if (wait->callee_ref)
         object_unref(actor_object(callee));
     wait->callee_ref = false;
+    if (wait->room_caps > wait->ncaps) /* a call's: slots that were reserved for its reply */
+        cap_unreserve(wait->actor->space, wait->caps + wait->ncaps, wait->room_caps - wait->ncaps);
     wait->turn->wait = NULL;
     wait->turn = NULL;
     wait_close(wait);

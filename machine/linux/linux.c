@@ -47,7 +47,8 @@ struct worker {
 } __attribute__((aligned(CACHE_LINE_BYTES)));
 
 static struct {
-    uint32_t cpus; /* 0: not set up */
+    uint32_t cpus; /* workers, 0: not set up */
+    uint32_t more; /* of them, beyond the CPUs that there are */
     uint64_t boot_ns;
     pthread_mutex_t lock;
     pthread_cond_t begin, done;
@@ -56,7 +57,7 @@ static struct {
     void (*entry)(void *arg, uint32_t cpu);
     void *arg;
     struct nodes nodes;
-    struct worker workers[TN_CPUS_MAX];
+    struct worker workers[TN_THREADS_MAX];
 } machine = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .begin = PTHREAD_COND_INITIALIZER,
@@ -168,7 +169,8 @@ static void *worker_main(void *arg)
 {
     uint32_t cpu = (uint32_t)((struct worker *)arg - machine.workers), runs_seen = 0;
     char name[16];
-    (void)snprintf(name, sizeof(name), "tenon-cpu%u", cpu);
+    uint32_t first = cpu < machine.cpus - machine.more ? 0 : machine.cpus - machine.more;
+    (void)snprintf(name, sizeof(name), "tenon-%s%u", first == 0 ? "cpu" : "more", cpu - first);
     (void)pthread_setname_np(pthread_self(), name);
     (void)pthread_mutex_lock(&machine.lock);
     for (;;) {
@@ -208,7 +210,8 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
     (void)pthread_mutex_unlock(&machine.lock);
 }
 
-/* How many workers the process's affinity allows; fills in the nodes of so many, or of `cpus`. */
+/* How many workers the process's affinity allows, or `cpus`, with those beyond; fills in the nodes
+ * of so many. */
 static uint32_t find_cpus(const struct linux_machine *config)
 {
     cpu_set_t set;
@@ -218,7 +221,7 @@ static uint32_t find_cpus(const struct linux_machine *config)
         CPU_ZERO(&set);
     else if ((uint32_t)CPU_COUNT(&set) < count)
         count = (uint32_t)CPU_COUNT(&set);
-    count = config->cpus > 0 ? config->cpus : count;
+    count = (config->cpus > 0 ? config->cpus : count) + config->more;
     node_find(config->nodes_path != NULL ? config->nodes_path : NODE_SYSFS, &set, count,
               &machine.nodes);
     return count;
@@ -254,7 +257,7 @@ int linux_machine_init(const struct linux_machine *config)
 {
     if (machine.cpus > 0)
         return -EBUSY;
-    if (config->cpus > TN_CPUS_MAX)
+    if (config->cpus > TN_CPUS_MAX || config->more > TN_THREADS_MAX - TN_CPUS_MAX)
         return -EINVAL;
     int err = barrier_init();
     if (err == 0)
@@ -262,6 +265,7 @@ int linux_machine_init(const struct linux_machine *config)
     if (err < 0)
         return err;
     machine.cpus = find_cpus(config);
+    machine.more = config->more;
     machine.boot_ns = clock_ns(CLOCK_MONOTONIC);
     machine.stop = false;
     machine.runs = 0;

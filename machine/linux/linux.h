@@ -7,6 +7,8 @@
 struct linux_machine {
     uint32_t cpus;          /* workers, 1 to TN_CPUS_MAX; 0: as many as the process's CPU affinity
                                allows */
+    uint32_t more;          /* workers beyond those, for code that blocks or computes, at most
+                               TN_THREADS_MAX - TN_CPUS_MAX; the last ones of machine_cpu_count */
     uint64_t memory_bytes;  /* the one range reserved for the kernel, a multiple of 2 MiB, not 0 */
     const char *nodes_path; /* where NUMA nodes are listed; NULL: where Linux does */
 };

@@ -509,6 +509,13 @@ static void test_setup(void **state)
     assert_int_equal(machine_cpu_count(), allowed < TN_CPUS_MAX ? allowed : TN_CPUS_MAX);
     assert_int_equal(linux_machine_init(&config), -EBUSY);
     linux_machine_destroy();
+    config.more = 2;
+    assert_int_equal(linux_machine_init(&config), 0);
+    assert_int_equal(machine_cpu_count(), (allowed < TN_CPUS_MAX ? allowed : TN_CPUS_MAX) + 2);
+    linux_machine_destroy();
+    config.more = TN_THREADS_MAX - TN_CPUS_MAX + 1;
+    assert_int_equal(linux_machine_init(&config), -EINVAL);
+    config.more = 0;
     config.cpus = TN_CPUS_MAX + 1;
     assert_int_equal(linux_machine_init(&config), -EINVAL);
 }

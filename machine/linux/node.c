@@ -60,7 +60,7 @@ void node_find(const char *path, const cpu_set_t *allowed, uint32_t workers, str
 {
     uint16_t cpus[CPU_SETSIZE];
     uint32_t ncpus = list_cpus(allowed, cpus), used = ncpus < workers ? ncpus : workers;
-    uint8_t node_of[TN_CPUS_MAX] = {0};
+    uint8_t node_of[TN_THREADS_MAX] = {0};
     *ret = (struct nodes){.count = 0};
     for (uint32_t number = 0; number < NODES_MAX; number++) {
         cpu_set_t set;

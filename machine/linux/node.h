@@ -11,9 +11,9 @@
 #define NODE_SYSFS "/sys/devices/system/node"
 
 struct nodes {
-    uint32_t count;                 /* 1 when there is one, or the system does not say */
-    uint8_t of[TN_CPUS_MAX];        /* by worker */
-    cpu_set_t allowed[TN_CPUS_MAX]; /* by node: the CPUs of it that the process may use */
+    uint32_t count;                    /* 1 when there is one, or the system does not say */
+    uint8_t of[TN_THREADS_MAX];        /* by worker */
+    cpu_set_t allowed[TN_THREADS_MAX]; /* by node: the CPUs of it that the process may use */
 };
 
 /* Deals `workers` workers to the CPUs of `allowed` in ascending order, and again from the first

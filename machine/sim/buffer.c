@@ -136,7 +136,7 @@ void sim_drain_some(void)
 {
     if (sim.waiting == 0 || sim_below(sim.drain_one_in) != 0)
         return;
-    uint32_t holders[TN_CPUS_MAX], count = 0;
+    uint32_t holders[TN_THREADS_MAX], count = 0;
     for (uint32_t cpu = 0; cpu < sim.config.cpus; cpu++)
         if (sim.cpus[cpu].buffer.count > 0)
             holders[count++] = cpu;

@@ -181,15 +181,15 @@ static void test_clock_jumps(void **state)
 static void test_nodes(void **state)
 {
     (void)state;
-    struct sim_machine config = config_of(1, TN_CPUS_MAX);
+    struct sim_machine config = config_of(1, TN_THREADS_MAX);
     assert_int_equal(sim_machine_init(&config), 0);
-    for (uint32_t cpu = 0; cpu < TN_CPUS_MAX; cpu++)
+    for (uint32_t cpu = 0; cpu < TN_THREADS_MAX; cpu++)
         assert_int_equal(machine_node(cpu), 0);
     for (uint32_t nodes = 2; nodes <= 5; nodes++) {
         config.nodes = nodes;
         assert_int_equal(sim_machine_init(&config), 0);
         uint32_t last = 0;
-        for (uint32_t cpu = 0; cpu < TN_CPUS_MAX; cpu++) {
+        for (uint32_t cpu = 0; cpu < TN_THREADS_MAX; cpu++) {
             assert_in_range(machine_node(cpu), last, last + 1);
             last = machine_node(cpu);
         }

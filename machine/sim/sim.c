@@ -165,7 +165,7 @@ static uint32_t sim_pick(uint32_t but)
 {
     if (sim.config.schedule == SIM_PCT)
         return sim_pick_best(but);
-    uint32_t runnable[TN_CPUS_MAX], stalled[TN_CPUS_MAX], count = 0, nstalled = 0;
+    uint32_t runnable[TN_THREADS_MAX], stalled[TN_THREADS_MAX], count = 0, nstalled = 0;
     for (uint32_t i = 0; i < sim.config.cpus; i++) {
         const struct sim_cpu *cpu = &sim.cpus[i];
         if (i == but || cpu->state != SIM_RUNNABLE)
@@ -328,7 +328,7 @@ static void sim_cpu_entry(void *arg)
 /* Random priorities, all different, and the steps at which the running CPU's drops below all. */
 static void sim_plan_pct(void)
 {
-    uint32_t order[TN_CPUS_MAX] = {0};
+    uint32_t order[TN_THREADS_MAX] = {0};
     for (uint32_t i = 0; i < sim.config.cpus; i++) {
         uint32_t at = (uint32_t)sim_below(i + 1);
         order[i] = order[at];
@@ -377,7 +377,7 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
 {
     ASSERT(sim.config.cpus > 0 && sim.current == SIM_HOST);
     sim.host_turns = 0;
-    void *stacks[TN_CPUS_MAX] = {NULL};
+    void *stacks[TN_THREADS_MAX] = {NULL};
     sim.entry = entry;
     sim.entry_arg = arg;
     sim.next_deadline_ns = UINT64_MAX;
@@ -410,7 +410,7 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
 
 static bool config_ok(const struct sim_machine *config)
 {
-    return config->cpus >= 1 && config->cpus <= TN_CPUS_MAX && config->nodes <= config->cpus &&
+    return config->cpus >= 1 && config->cpus <= TN_THREADS_MAX && config->nodes <= config->cpus &&
            config->pct_depth <= SIM_PCT_DEPTH_MAX &&
            (config->schedule == SIM_RANDOM || config->schedule == SIM_PCT);
 }

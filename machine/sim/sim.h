@@ -44,7 +44,7 @@ enum sim_fault {
 
 struct sim_machine {
     uint64_t seed;
-    uint32_t cpus;         /* 1 to TN_CPUS_MAX */
+    uint32_t cpus;         /* 1 to TN_THREADS_MAX */
     uint32_t nodes;        /* that the CPUs are dealt to in blocks, 1 to cpus; 0: 1 */
     uint64_t memory_bytes; /* a multiple of 2 MiB */
     enum sim_schedule schedule;

@@ -82,7 +82,7 @@ struct sim {
     void *entry_arg;
     struct machine_fiber host;
     void *fault_stack;
-    struct sim_cpu cpus[TN_CPUS_MAX];
+    struct sim_cpu cpus[TN_THREADS_MAX];
 };
 
 extern struct sim sim;

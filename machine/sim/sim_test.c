@@ -130,7 +130,7 @@ static void test_limits(void **state)
     (void)state;
     struct sim_machine config = config_of(1, 0);
     assert_true(sim_machine_init(&config) < 0);
-    config.cpus = TN_CPUS_MAX + 1;
+    config.cpus = TN_THREADS_MAX + 1;
     assert_true(sim_machine_init(&config) < 0);
     config = config_of(1, 1);
     config.memory_bytes = MEMORY_BYTES + 4096;
@@ -143,9 +143,9 @@ static void test_limits(void **state)
     sim_machine_destroy();
     sim_machine_destroy();
     struct mixed m = {0};
-    struct sim_stats stats = run(config_of(1, TN_CPUS_MAX), mixed_entry, &m);
+    struct sim_stats stats = run(config_of(1, TN_THREADS_MAX), mixed_entry, &m);
     assert_false(stats.deadlock || stats.hung);
-    assert_int_equal(m.rounds, TN_CPUS_MAX);
+    assert_int_equal(m.rounds, TN_THREADS_MAX);
 }
 
 static void test_no_run_no_race(void **state)

@@ -40,14 +40,27 @@ const char *boot_error_name(tn_err err)
     }
 }
 
-tn_err boot_say(struct boot *boot, tn_err err, const char *name, const char *format, ...)
+static void say(char *text, const char *name, const char *format, va_list args)
 {
-    char *text = boot->result->text;
     size_t len = fmt_print(text, BOOT_TEXT, "%s: ", name);
-    va_list args;
-    va_start(args, format);
     if (len < BOOT_TEXT)
         fmt_vprint(text + len, BOOT_TEXT - len, format, args);
+}
+
+tn_err boot_say(struct boot *boot, tn_err err, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(boot->result->text, name, format, args);
+    va_end(args);
+    return err;
+}
+
+tn_err boot_text(char *ret_text, tn_err err, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(ret_text, name, format, args);
     va_end(args);
     return err;
 }
@@ -245,7 +258,7 @@ tn_err boot_make(const struct boot_input *input, struct boot **ret_boot)
                                   .space = boot->space,
                                   .mailbox = 4,
                                   .priority = 0,
-                                  .home = kernel->cpu[0],
+                                  .home = kernel_worker(kernel, 0),
                                   .limbo = &kernel->limbo,
                                   .alive = &kernel->alive};
     err = actor_make(&config, &boot->actor);

@@ -85,13 +85,32 @@ struct boot_result {
 
 struct boot;
 
-/* Makes the boot's own memory in the kernel's root; the input lives until boot_end. TN_ENOMEM. */
+/* What the kernel is to be booted with is system_threads of the spec (kernel_config); without, the
+ * boot fails when it comes to the first component that asks for a thread.
+ *
+ * Makes the boot's own memory in the kernel's root; the input lives until boot_end. TN_ENOMEM. */
 tn_err boot_make(const struct boot_input *input, struct boot **ret_boot);
 /* Boots, runs and stops the system; returns when the kernel has ended. */
 void boot_run(struct boot *boot, struct boot_result *ret_result);
 /* Asks a running system to stop: a job ends with TN_EGONE. Any thread, any time between boot_make
  * and the return of boot_run; async-signal-safe. */
 void boot_stop(struct boot *boot);
+/* New code for a component that runs (kernel/sched/swap.h says how that goes): built for either
+ * domain from the same interface, whatever domain it began in, with the needs and the configuration
+ * of its manifest. */
+struct boot_swap {
+    uint32_t component; /* in the spec */
+    enum component_domain domain;
+    struct str bytes; /* not used afterwards */
+    uint32_t flags;   /* SWAP_ */
+    tn_time deadline;
+};
+/* In a turn on a fiber, of whoever in the kernel domain may do that; waits. TN_EDENIED: it is not
+ * trusted in the kernel domain; TN_EINVAL: it may have several turns, and goes to wasm; errors of
+ * elf_load and native_new or of guest_new, and of swap_begin; with any, the component goes on as it
+ * was, and ret_text (BOOT_TEXT bytes, or NULL) says why. */
+tn_err boot_swap(struct boot *boot, struct turn *turn, const struct boot_swap *swap,
+                 char *ret_text);
 /* After boot_run. */
 void boot_account(struct boot *boot, uint32_t component, struct boot_account *ret_account);
 /* Accounts of the drivers, by index into boot_input.drivers; false: it was not needed. */

@@ -4,7 +4,6 @@
 
 #include "kernel/ipc/ipc.h"
 #include "runtime/boot/boot.h"
-#include "runtime/elf/elf.h"
 #include "runtime/needs.h"
 
 enum {
@@ -30,9 +29,10 @@ struct part {
     struct need needs[SYSTEM_NEEDS_MAX + OWN_NEEDS + SELF_NEED];
     struct needs needed;
     struct tn_pack config; /* for load; data in boot memory */
-    struct elf_image image;
-    bool has_image, started, failed;
-    uint32_t group;  /* of components that are wired to each other */
+    bool started, failed;
+    uint32_t group; /* of components that are wired to each other */
+    bool stays;     /* on the ordinary CPU `cpu`: a wire by CPU leads there */
+    uint32_t cpu;
     uint64_t grants; /* drivers: badges given so far */
 };
 
@@ -64,6 +64,9 @@ static inline struct part *boot_driver(struct boot *boot, uint32_t i)
 
 /* Says why the boot fails: "NAME: what"; returns err. */
 tn_err boot_say(struct boot *boot, tn_err err, const char *name, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same into BOOT_TEXT bytes of the caller's. */
+tn_err boot_text(char *ret_text, tn_err err, const char *name, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 const char *boot_error_name(tn_err err);
 

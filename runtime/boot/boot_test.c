@@ -23,18 +23,20 @@ static struct str bits[2];      /* wasm, native */
     "[component]\nname = \"hello\"\nversion = \"0.1.0\"\nkind = \"operator\"\nring = 2\n" \
     "[provides]\njob = \"tenon.job\"\n"                                                   \
     "[needs.log]\ninterface = \"tenon.log\"\nrights = [\"call\"]\noptional = true\n"      \
-    "[resources]\nmemory = \"1 MiB\"\nfuel_per_call = 4000000000\nmailbox = 8\n"
+    "[resources]\nmemory = \"2 MiB\"\nfuel_per_call = 4000000000\nmailbox = 8\n"
 #define SYSTEM(more)                                                                 \
     "[system]\nname = \"test\"\nmemory = \"24 MiB\"\n[components.hello]\npackage = " \
     "\"hello\"\n" more
 #define JOB "[job]\nrun = \"hello.job\"\nargs = [\"Ada\"]\n"
+
+static const char *manifest = MANIFEST;
 
 static tn_err read_file(void *ctx, struct str path, struct str *ret)
 {
     (void)ctx;
     if (!str_eq(path, STR("hello/component.toml")))
         return TN_ENOTFOUND;
-    *ret = STR(MANIFEST);
+    *ret = str_of(manifest);
     return TN_OK;
 }
 
@@ -60,6 +62,8 @@ struct world {
     struct boot_result *result;
 };
 
+static bool no_threads; /* a kernel without those that the system asks for */
+
 static void world_make(struct world *w, const char *text, uint64_t seed)
 {
     memset(w, 0, sizeof(*w));
@@ -73,12 +77,17 @@ static void world_make(struct world *w, const char *text, uint64_t seed)
     if (system_parse(&input, &w->spec, faults) != TN_OK)
         fail_msg("%u faults: %s", faults->total, faults->at[0].text);
     free(faults);
+    uint32_t cpus = 1 + (uint32_t)(seed % 3);
+    struct system_threads threads = system_threads(&w->spec, cpus);
+    if (no_threads)
+        threads = (struct system_threads){0, 0};
     struct sim_machine sim = {.seed = seed,
-                              .cpus = 1 + (uint32_t)(seed % 3),
+                              .cpus = cpus + threads.compute + threads.blocking,
                               .memory_bytes = 32 << 20,
                               .schedule = seed % 2 == 0 ? SIM_RANDOM : SIM_PCT};
     assert_int_equal(sim_machine_init(&sim), 0);
-    struct kernel_config config = {.spin = 4};
+    struct kernel_config config = {
+        .spin = 4, .compute = threads.compute, .blocking = threads.blocking};
     assert_int_equal(kernel_boot(&config, &w->kernel), TN_OK);
     w->result = calloc(1, sizeof(*w->result));
 }
@@ -138,6 +147,19 @@ static void test_same_bits_in_both_domains(void **state)
     native = hello[1];
 }
 
+/* Beside the CPUs: of its own, and in the pool. */
+static const char *const run_lines[] = {"ring = 2\nblocking = true\n",
+                                        "ring = 2\ncompute = true\n"};
+
+static const char *manifest_with(const char *line)
+{
+    static char text[sizeof(MANIFEST) + 64];
+    const char *ring = strstr(MANIFEST, "ring = 2\n");
+    assert_non_null(ring);
+    snprintf(text, sizeof(text), "%.*s%s%s", (int)(ring - MANIFEST), MANIFEST, line, ring + 9);
+    return text;
+}
+
 static void check_job(const char *system, bool fuel)
 {
     for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
@@ -169,6 +191,36 @@ static void test_job_in_kernel(void **state)
     check_job(SYSTEM(IN_KERNEL) JOB, false);
 }
 
+static void test_job_beside_the_cpus(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        manifest = manifest_with(run_lines[i]);
+        check_job(SYSTEM("") JOB, true);
+        check_job(SYSTEM(IN_KERNEL) JOB, false);
+    }
+    manifest = MANIFEST;
+}
+
+static void test_no_thread_for_it(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct world w;
+        manifest = manifest_with(run_lines[i]);
+        no_threads = true;
+        world_make(&w, SYSTEM("") JOB, 1);
+        no_threads = false;
+        manifest = MANIFEST;
+        world_run(&w, NULL);
+        assert_int_equal(w.result->err, TN_ELIMIT);
+        assert_int_equal(w.result->phase, BOOT_SECURITY);
+        assert_string_equal(w.result->text, "hello: it is to have a thread beside the CPUs, and "
+                                            "this kernel has none left");
+        world_end(&w);
+    }
+}
+
 static struct boot *serving;
 
 static void stop_when_ready(void *ctx, uint64_t ready_ns)
@@ -198,6 +250,74 @@ static void test_serves_until_stopped(void **state)
         assert_false(w.result->job_ran);
         world_end(&w);
     }
+}
+
+/* A component is given other code in the root's own turn, between its start and its job. */
+static enum component_domain swap_domain;
+static struct str swap_bytes;
+static tn_err swap_err;
+static char swap_text[BOOT_TEXT];
+
+static void swap_when_ready(void *ctx, uint64_t ready_ns)
+{
+    (void)ctx;
+    (void)ready_ns;
+    const struct boot_swap swap = {
+        .domain = swap_domain, .bytes = swap_bytes, .deadline = TN_NEVER};
+    swap_text[0] = '\0';
+    swap_err = boot_swap(serving, fiber_self()->turn, &swap, swap_text);
+}
+
+static void check_swap(const char *system, enum component_domain domain, struct str bytes,
+                       tn_err err, const char *text)
+{
+    swap_domain = domain;
+    swap_bytes = bytes;
+    for (uint64_t seed = SIM_BEGIN; sim_next_seed(SEEDS_DEFAULT, &seed);) {
+        struct world w;
+        world_make(&w, system, seed);
+        struct boot_input input = {.kernel = w.kernel,
+                                   .spec = &w.spec,
+                                   .code = code,
+                                   .path = path,
+                                   .ctx = &w.spec,
+                                   .on_ready = swap_when_ready};
+        assert_int_equal(boot_make(&input, &w.boot), TN_OK);
+        serving = w.boot;
+        boot_run(w.boot, w.result);
+        if (swap_err != err)
+            fail_msg("%d: %s (domain %d, %s)", swap_err, swap_text, (int)domain, system);
+        assert_non_null(strstr(swap_text, text));
+        assert_int_equal(w.result->err, TN_OK);
+        assert_string_equal(w.result->summary, "Hello, Ada! This is run 1.");
+        world_end(&w);
+    }
+}
+
+static void test_swapped(void **state)
+{
+    (void)state;
+    static const char trusted[] =
+        SYSTEM("domain = \"wasm\"\n[trust]\ncomponents = [\"hello\"]\n") JOB;
+    struct str part = {wasm.at, 100};
+    check_swap(SYSTEM("") JOB, DOMAIN_WASM, wasm, TN_OK, "");
+    check_swap(trusted, DOMAIN_KERNEL, native, TN_OK, "");
+    check_swap(SYSTEM(IN_KERNEL) JOB, DOMAIN_KERNEL, native, TN_OK, "");
+    check_swap(SYSTEM(IN_KERNEL) JOB, DOMAIN_WASM, wasm, TN_OK, "");
+    check_swap(SYSTEM("") JOB, DOMAIN_KERNEL, native, TN_EDENIED, "hello: it may not be placed");
+    check_swap(SYSTEM("") JOB, DOMAIN_PROCESS, native, TN_ENOSYS, "hello: it may not be placed");
+    check_swap(SYSTEM("") JOB, DOMAIN_WASM, part, TN_EFORMAT, "hello: hello/hello.wasm: byte ");
+    check_swap(trusted, DOMAIN_KERNEL, part, TN_EFORMAT, "hello: hello/hello.tn.so: ");
+    manifest = MANIFEST "concurrency = 2\n";
+    check_swap(SYSTEM(IN_KERNEL) JOB, DOMAIN_KERNEL, native, TN_OK, "");
+    check_swap(SYSTEM(IN_KERNEL) JOB, DOMAIN_WASM, wasm, TN_EINVAL,
+               "hello: it may have 2 turns at a time, and one in wasm");
+    /* Wherever it runs: on a thread of its own it stays there. */
+    manifest = manifest_with(run_lines[0]);
+    check_swap(trusted, DOMAIN_KERNEL, native, TN_OK, "");
+    manifest = manifest_with(run_lines[1]);
+    check_swap(trusted, DOMAIN_KERNEL, native, TN_OK, "");
+    manifest = MANIFEST;
 }
 
 /* A driver takes messages of its interface and no others. */
@@ -275,8 +395,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_job_in_kernel),
         cmocka_unit_test(test_same_bits_in_both_domains),
         cmocka_unit_test(test_serves_until_stopped),
+        cmocka_unit_test(test_swapped),
         cmocka_unit_test(test_driver_has_its_interface),
         cmocka_unit_test(test_code_that_is_none),
+        cmocka_unit_test(test_job_beside_the_cpus),
+        cmocka_unit_test(test_no_thread_for_it),
     };
     int failed = cmocka_run_group_tests_name("boot", tests, NULL, NULL);
     free((void *)(uintptr_t)wasm.at);

@@ -46,11 +46,23 @@ static void make_groups(struct boot *boot)
     for (uint32_t i = 0; i < spec->ncomponents; i++) {
         for (uint32_t k = 0; k < spec->components[i].nneeds; k++) {
             const struct need_spec *need = &spec->components[i].needs[k];
-            if (need->wire != WIRE_COMPONENT)
-                continue;
+            if (need->wire != WIRE_COMPONENT || need->route != NULL)
+                continue; /* several targets are there to share work, not a CPU */
             uint32_t a = group_of(boot, i), b = group_of(boot, need->component);
             boot->parts[a > b ? a : b].group = a > b ? b : a;
         }
+    }
+}
+
+/* The i-th target of a wire by CPU lives on the i-th; who is named by two, where the last says. */
+static void place_by_cpu(struct boot *boot, const struct need_spec *need)
+{
+    if (need->route == NULL || need->route->rule != WIRE_PER_CPU)
+        return;
+    for (uint32_t i = 0; i < need->route->ntargets; i++) {
+        struct part *part = boot_component(boot, need->route->target[i].component);
+        part->stays = true;
+        part->cpu = i;
     }
 }
 
@@ -75,6 +87,10 @@ tn_err boot_make_parts(struct boot *boot)
             return err;
     }
     make_groups(boot);
+    for (uint32_t i = 0; i < spec->ncomponents; i++) {
+        for (uint32_t k = 0; k < spec->components[i].nneeds; k++)
+            place_by_cpu(boot, &spec->components[i].needs[k]);
+    }
     return TN_OK;
 }
 
@@ -192,14 +208,13 @@ tn_err boot_configure(struct boot *boot)
             return err;
     }
     for (uint32_t i = 0; i < boot->input.spec->ncomponents; i++) {
-        struct part *part = boot_component(boot, i);
-        ASSERT(part->spec != NULL);
-        for (uint32_t k = 0; k < part->spec->nneeds; k++) {
-            const struct need_spec *need = &part->spec->needs[k];
+        const struct component_spec *spec = &boot->input.spec->components[i];
+        for (uint32_t k = 0; k < spec->nneeds; k++) {
+            const struct need_spec *need = &spec->needs[k];
             if (need->wire == WIRE_NONE || need->wire == WIRE_COMPONENT ||
-                need->wire == WIRE_OBJECT)
+                need->wire == WIRE_CHANNEL || need->wire == WIRE_OBJECT)
                 continue;
-            tn_err err = add_grant(boot, part, need);
+            tn_err err = add_grant(boot, boot_component(boot, i), need);
             if (err != TN_OK)
                 return err;
         }
@@ -209,19 +224,56 @@ tn_err boot_configure(struct boot *boot)
 
 /* Actors and capabilities */
 
+static bool blocks(const struct boot *boot, const struct part *part)
+{
+    return part->spec != NULL
+               ? part->spec->blocking
+               : boot->input.spec->driver_blocks[boot->input.drivers[part->index].kind];
+}
+
+/* How many parts before this one are like it. */
+static uint32_t count_before(const struct boot *boot, const struct part *part, bool blocking)
+{
+    uint32_t n = 0;
+    for (const struct part *p = boot->parts; p != part; p++)
+        n += blocking ? blocks(boot, p) : p->spec != NULL && p->spec->compute;
+    return n;
+}
+
+/* The CPU that the part begins to live on; NULL: it asks for a thread that is not there. */
+static struct cpu *home_of(struct boot *boot, const struct part *part)
+{
+    struct kernel *kernel = boot->kernel;
+    if (blocks(boot, part)) {
+        uint32_t i = count_before(boot, part, true);
+        return i < kernel->config.blocking ? kernel_blocker(kernel, i) : NULL;
+    }
+    if (part->spec == NULL)
+        return kernel_worker(kernel, 0);
+    if (part->spec->compute)
+        return kernel->compute.n == 0 ? NULL
+                                      : kernel_computer(kernel, count_before(boot, part, false));
+    return kernel_worker(kernel, part->stays ? part->cpu : group_of(boot, part->index));
+}
+
 static tn_err make_actor(struct boot *boot, struct part *part)
 {
     struct kernel *kernel = boot->kernel;
     const struct component_spec *spec = part->spec;
     const struct boot_driver *driver = spec == NULL ? &boot->input.drivers[part->index] : NULL;
-    uint32_t cpu = spec == NULL ? 0 : group_of(boot, part->index) % kernel->ncpus;
+    struct cpu *home = home_of(boot, part);
+    if (home == NULL)
+        return boot_say(boot, TN_ELIMIT, part->name,
+                        "it is to have a thread beside the CPUs, and this kernel has none left");
     struct actor_config config = {
         .name = part->name,
         .memory = part->memory,
         .space = part->space,
         .mailbox = spec == NULL ? DRIVER_MAILBOX : spec->resources.mailbox,
         .priority = spec == NULL ? TN_PRIORITY_DEFAULT : spec->priority,
-        .home = kernel->cpu[cpu],
+        .concurrency = spec == NULL ? 1 : (uint8_t)spec->resources.concurrency,
+        .pinned = part->stays && home->team == &kernel->workers,
+        .home = home,
         .limbo = &kernel->limbo,
         .alive = &kernel->alive,
         .deadline_ns = spec == NULL ? 0 : spec->resources.deadline_ns,
@@ -270,6 +322,70 @@ static tn_err give_own(struct boot *boot, struct part *part)
     return err;
 }
 
+_Static_assert((int)ROUTE_SINGLE == WIRE_SINGLE && (int)ROUTE_WEIGHTS == WIRE_WEIGHTS &&
+                   (int)ROUTE_HASH == WIRE_HASH && (int)ROUTE_PER_CPU == WIRE_PER_CPU,
+               "the same rules");
+
+/* A need with several targets: an endpoint of its own, charged to who needs it. */
+static tn_err wire_route(struct boot *boot, struct part *part, const struct need_spec *need)
+{
+    const struct route_spec *spec = need->route;
+    struct endpoint_route route = {.rule = (enum endpoint_rule)spec->rule,
+                                   .ntargets = spec->ntargets,
+                                   .hash_at = spec->hash_at,
+                                   .hash_len = spec->hash_len};
+    for (uint32_t i = 0; i < spec->ntargets; i++) {
+        route.target[i] = boot_component(boot, spec->target[i].component)->actor;
+        route.weight[i] = spec->target[i].weight;
+    }
+    struct endpoint *to;
+    tn_err err =
+        endpoint_make_routed(part->memory, &boot->kernel->limbo, &route, need->interface->id, &to);
+    if (err != TN_OK)
+        return boot_say(boot, err, part->name, "no endpoint can be made in its memory");
+    err = give(boot, part, need->name.at, (uint32_t)need->name.len, endpoint_object(to),
+               need->rights, part->index + 1);
+    object_unref(endpoint_object(to));
+    return err;
+}
+
+/* Both ends of a channel, from its producer's need. */
+static tn_err wire_channel(struct boot *boot, struct part *part, const struct need_spec *need)
+{
+    struct part *other = boot_component(boot, need->component);
+    const struct need_spec *consumer = &other->spec->needs[need->provide];
+    struct channel_end *out, *in;
+    tn_err err = channel_make(part->memory, &boot->kernel->limbo, need->capacity_bytes, &out, &in);
+    if (err != TN_OK)
+        return boot_say(boot, err, part->name, "no channel of %llu bytes can be made in its memory",
+                        (unsigned long long)need->capacity_bytes);
+    err = give(boot, part, need->name.at, (uint32_t)need->name.len, channel_end_object(out),
+               need->rights, 0);
+    if (err == TN_OK)
+        err = give(boot, other, consumer->name.at, (uint32_t)consumer->name.len,
+                   channel_end_object(in), consumer->rights, 0);
+    object_unref(channel_end_object(out));
+    object_unref(channel_end_object(in));
+    return err;
+}
+
+/* One that leads to a single endpoint. */
+static tn_err wire_plain(struct boot *boot, struct part *part, const struct need_spec *need,
+                         uint64_t *next_badge)
+{
+    struct endpoint *to;
+    uint64_t badge = part->index + 1;
+    if (need->wire == WIRE_COMPONENT) {
+        to = boot_component(boot, need->component)->provides[need->provide];
+    } else {
+        uint32_t driver = driver_find(boot, need->wire);
+        to = boot_driver(boot, driver)->provides[0];
+        badge = ++next_badge[driver];
+    }
+    return give(boot, part, need->name.at, (uint32_t)need->name.len, endpoint_object(to),
+                need->rights, badge);
+}
+
 static struct object *wired_object(struct boot *boot, const struct need_spec *need)
 {
     struct part *part = boot_component(boot, need->component);
@@ -289,22 +405,16 @@ static tn_err wire_part(struct boot *boot, struct part *part, uint64_t *next_bad
     ASSERT(part->spec != NULL);
     for (uint32_t k = 0; k < part->spec->nneeds; k++) {
         const struct need_spec *need = &part->spec->needs[k];
-        if (need->wire == WIRE_NONE)
-            continue;
-        struct object *to;
-        uint64_t badge = part->index + 1;
-        if (need->wire == WIRE_COMPONENT) {
-            to = endpoint_object(boot_component(boot, need->component)->provides[need->provide]);
-        } else if (need->wire == WIRE_OBJECT) {
-            to = wired_object(boot, need);
-            badge = 0; /* nobody is told of it */
-        } else {
-            uint32_t driver = driver_find(boot, need->wire);
-            to = endpoint_object(boot_driver(boot, driver)->provides[0]);
-            badge = ++next_badge[driver];
-        }
-        tn_err err =
-            give(boot, part, need->name.at, (uint32_t)need->name.len, to, need->rights, badge);
+        tn_err err = TN_OK;
+        if (need->wire == WIRE_CHANNEL)
+            err = need->channel == CHANNEL_PRODUCER ? wire_channel(boot, part, need) : TN_OK;
+        else if (need->wire == WIRE_OBJECT) /* badge 0: nobody is told of it */
+            err = give(boot, part, need->name.at, (uint32_t)need->name.len,
+                       wired_object(boot, need), need->rights, 0);
+        else if (need->route != NULL)
+            err = wire_route(boot, part, need);
+        else if (need->wire != WIRE_NONE)
+            err = wire_plain(boot, part, need, next_badge);
         if (err != TN_OK)
             return err;
     }
@@ -341,8 +451,6 @@ void boot_drop_parts(struct boot *boot)
             if (part->provides[k] != NULL)
                 object_unref(endpoint_object(part->provides[k]));
         }
-        if (part->has_image)
-            elf_unload(&part->image);
         mem_free(boot->memory, part->config.data, CONFIG_MAX);
     }
 }

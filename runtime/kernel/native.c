@@ -13,20 +13,33 @@
  * not reused, whatever becomes of the capability. */
 #include "runtime/kernel/native.h"
 
+#include <tenon/driver.h>
+
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/ipc/quick.h"
 
-enum { OUT_SMALL = 256 }; /* bytes of a reply that fit on the stack */
+enum {
+    OUT_SMALL = 256, /* bytes of a reply that fit on the stack */
+    SAVE_LEAST =
+        1024, /* bytes: save is given at least so much room, and TN_ARGS_MAX where it can */
+};
 
 struct native {
     struct instance instance;
     const struct tn_component *component;
     const struct needs *needs;
+    struct native_more *more; /* NULL: nothing */
     void *self;
     /* the component's, NULL where it has none */
     void (*event)(void *self, const struct tn_turn *turn, const struct tn_pack *in);
+};
+
+/* What most linked components do without. */
+struct native_more {
+    struct tn_pack config;  /* for load, of an instance that takes another's place */
+    struct elf_image image; /* that the component is in, if it was loaded */
 };
 
 /* What a turn has mapped; on its stack (turn.local). */
@@ -50,6 +63,50 @@ static struct native *native_of(struct turn *turn)
          ? (component)->field                                                               \
          : NULL)
 
+/* Room for what save leaves: as in the other domains, or what memory allows. */
+static struct block *save_room(struct actor *actor)
+{
+    struct block *room = NULL;
+    for (uint32_t size = TN_ARGS_MAX; room == NULL && size >= SAVE_LEAST; size /= 2)
+        room = block_make(actor_memory(actor), size);
+    return room;
+}
+
+static void run_save(struct native *native, struct turn *turn)
+{
+    const struct tn_component *c = native->component;
+    if (HANDLER(c, save) == NULL)
+        return; /* nothing is carried over */
+    struct block *room = save_room(turn->actor);
+    if (room == NULL) {
+        swap_saved(turn, TN_ENOMEM, 0, NULL);
+        return;
+    }
+    struct tn_pack out = {.data = room->bytes, .size = room->len};
+    turn->refuses = TURN_AT_ONCE;
+    tn_err err = c->save(native->self, &out);
+    swap_saved(turn, err, c->state_version, &out);
+    block_free(room);
+}
+
+/* What comes after load in an instance that takes another's place. */
+static tn_err run_restore(struct native *native, struct turn *turn)
+{
+    const struct tn_component *c = native->component;
+    if (turn->info.cookie == SWAP_NO_STATE)
+        return HANDLER(c, start) ? c->start(native->self, &turn->info) : TN_OK;
+    if (HANDLER(c, restore) == NULL)
+        return TN_EVERSION;
+    turn->refuses = TURN_AT_ONCE;
+    return c->restore(native->self, (uint32_t)turn->info.cookie, &turn->in);
+}
+
+static const struct tn_pack *config_of(const struct native *native)
+{
+    static const struct tn_pack none;
+    return native->more != NULL ? &native->more->config : &none;
+}
+
 static tn_err run_life(struct native *native, struct turn *turn)
 {
     const struct tn_component *c = native->component;
@@ -58,6 +115,15 @@ static tn_err run_life(struct native *native, struct turn *turn)
         return HANDLER(c, load) ? c->load(native->self, &turn->info, &turn->in) : TN_OK;
     case LIFE_START:
         return HANDLER(c, start) ? c->start(native->self, &turn->info) : TN_OK;
+    case LIFE_SAVE:
+        run_save(native, turn);
+        return TN_OK;
+    case LIFE_RESTORE: {
+        tn_err err =
+            HANDLER(c, load) ? c->load(native->self, &turn->info, config_of(native)) : TN_OK;
+        swap_restored(turn, err == TN_OK ? run_restore(native, turn) : err);
+        return TN_OK;
+    }
     case LIFE_STOP:
         if (HANDLER(c, stop) != NULL)
             c->stop(native->self, &turn->info);
@@ -147,13 +213,23 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
     return TURN_DONE;
 }
 
+/* Also of one that is half made. */
 static void native_destroy(struct instance *instance)
 {
     struct native *native = (struct native *)instance;
     struct untyped *memory = actor_memory(instance->actor);
     if (native->self != NULL)
         mem_free(memory, native->self, native->component->state_size);
+    if (native->more != NULL) {
+        elf_unload(&native->more->image);
+        mem_free(memory, native->more, sizeof(*native->more));
+    }
     mem_free(memory, native, sizeof(*native));
+}
+
+static void native_forget(struct instance *instance)
+{
+    needs_forget(((struct native *)instance)->needs, instance->actor->space);
 }
 
 static const struct domain native_domain = {
@@ -161,31 +237,55 @@ static const struct domain native_domain = {
     .on_fiber = true,
     .run = native_run,
     .destroy = native_destroy,
+    .forget = native_forget,
 };
 
-tn_err native_make(struct actor *actor, const struct tn_component *component,
-                   const struct needs *needs)
+tn_err native_new(struct actor *actor, const struct native_config *config,
+                  struct instance **ret_instance)
 {
+    const struct tn_component *component = config->component;
     if (component->abi != TN_ABI)
         return TN_EVERSION;
     if (component->size < offsetof(struct tn_component, load))
         return TN_EINVAL;
-    struct native *native = mem_alloc(actor_memory(actor), sizeof(*native));
+    struct untyped *memory = actor_memory(actor);
+    struct native *native = mem_alloc(memory, sizeof(*native));
     if (native == NULL)
         return TN_ENOMEM;
-    if (component->state_size > 0) {
-        native->self = mem_alloc(actor_memory(actor), component->state_size);
-        if (native->self == NULL) {
-            mem_free(actor_memory(actor), native, sizeof(*native));
-            return TN_ENOMEM;
-        }
-    }
-    native->instance.domain = &native_domain;
+    native->instance = (struct instance){.domain = &native_domain, .actor = actor};
     native->component = component;
     native->event = HANDLER(component, event);
-    native->needs = needs;
-    actor_set_instance(actor, &native->instance);
+    native->needs = config->needs;
+    bool whole = true;
+    if (component->state_size > 0) {
+        native->self = mem_alloc(memory, component->state_size);
+        whole = native->self != NULL;
+    }
+    if (whole && (config->image != NULL || config->config.len > 0)) {
+        native->more = mem_alloc(memory, sizeof(*native->more));
+        whole = native->more != NULL;
+    }
+    if (!whole) {
+        native_destroy(&native->instance);
+        return TN_ENOMEM;
+    }
+    if (native->more != NULL)
+        native->more->config = config->config;
+    if (config->image != NULL)
+        native->more->image = *config->image;
+    *ret_instance = &native->instance;
     return TN_OK;
+}
+
+tn_err native_make(struct actor *actor, const struct tn_component *component,
+                   const struct needs *needs)
+{
+    const struct native_config config = {.component = component, .needs = needs};
+    struct instance *instance;
+    tn_err err = native_new(actor, &config, &instance);
+    if (err == TN_OK)
+        actor_set_instance(actor, instance);
+    return err;
 }
 
 /* The functions of component.h */
@@ -262,7 +362,7 @@ tn_err tn_yield(void)
     if (err != IPC_PENDING)
         return err;
     turn_wait(cpu, turn);
-    return turn->cancelled ? TN_ECANCELLED : TN_OK;
+    return turn->refuses == TURN_CANCELLED ? TN_ECANCELLED : TN_OK;
 }
 
 tn_err tn_signal(tn_cap note, uint64_t bits)
@@ -390,6 +490,16 @@ tn_err tn_chan_map(tn_cap end, void **ret_at, uint64_t *ret_size_bytes)
     *ret_at = view.at;
     *ret_size_bytes = view.size_bytes;
     return TN_OK;
+}
+
+void tn_block_begin(void)
+{
+    cpu_blocks_begin(fiber_self()->cpu);
+}
+
+void tn_block_end(void)
+{
+    cpu_blocks_end(fiber_self()->cpu);
 }
 
 #define IMPORT(name)                  \

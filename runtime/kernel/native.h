@@ -15,6 +15,20 @@
 tn_err native_make(struct actor *actor, const struct tn_component *component,
                    const struct needs *needs);
 
+/* The same without giving it to the actor: an instance that swap_begin puts in the place of the one
+ * there is. */
+struct native_config {
+    const struct tn_component *component;
+    const struct needs *needs;
+    /* For load, when it takes another instance's place; the bytes outlive it. */
+    struct tn_pack config;
+    /* What the component was loaded from: the instance's from now on, and unloaded with it. NULL:
+     * it was not loaded. */
+    const struct elf_image *image;
+};
+tn_err native_new(struct actor *actor, const struct native_config *config,
+                  struct instance **ret_instance);
+
 /* The functions of component.h that a loaded component may import. */
 extern const struct elf_import native_imports[];
 extern const uint32_t native_nimports;

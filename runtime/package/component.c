@@ -91,10 +91,33 @@ static void rights_check(const struct section *s, const struct need_spec *need)
           has.text, need->interface->name, asked.text);
 }
 
+/* An end of a channel, which has neither an interface nor rights to choose. */
+static void channel_parse(const struct section *s, struct need_spec *need)
+{
+    static const char *const others[] = {"interface", "rights"};
+    uint32_t side = UINT32_MAX;
+    section_choice(s, "channel", channel_names, 2, &side);
+    section_bool(s, "optional", &need->optional);
+    for (size_t i = 0; i < 2; i++) {
+        const struct toml_node *node = toml_get(s->table, str_of(others[i]));
+        if (node != NULL)
+            fault(s->doc, node->key_at, "%s in %s: an end of a channel has none: leave it out",
+                  others[i], s->label);
+    }
+    if (side == UINT32_MAX)
+        return;
+    need->channel = side == 0 ? CHANNEL_PRODUCER : CHANNEL_CONSUMER;
+    need->rights = side == 0 ? TN_R_WRITE : TN_R_READ;
+}
+
 static void need_parse(const struct section *s, struct need_spec *need)
 {
-    static const char *const keys[] = {"interface", "rights", "optional"};
-    section_check(s, keys, 3);
+    static const char *const keys[] = {"interface", "rights", "optional", "channel"};
+    section_check(s, keys, 4);
+    if (toml_get(s->table, STR("channel")) != NULL) {
+        channel_parse(s, need);
+        return;
+    }
     const struct toml_node *name =
         section_need(s, "interface", TOML_STRING, "interface = \"tenon.file\" or another one");
     if (name != NULL) {
@@ -172,8 +195,9 @@ static void code_parse(const struct section *root, struct package *package)
 
 static void identity_parse(const struct section *s, struct component_spec *c)
 {
-    static const char *const keys[] = {"name", "version", "kind", "ring", "description"};
-    section_check(s, keys, 5);
+    static const char *const keys[] = {"name",        "version",  "kind",   "ring",
+                                       "description", "blocking", "compute"};
+    section_check(s, keys, 7);
     const struct toml_node *node = section_need(s, "name", TOML_STRING, "name = \"my-component\"");
     if (node != NULL && name_check(s->doc, node->at, "a component's name", node->string))
         c->manifest_name = node->string;
@@ -191,6 +215,13 @@ static void identity_parse(const struct section *s, struct component_spec *c)
     node = section_get(s, "description", TOML_STRING);
     if (node != NULL)
         c->description = node->string;
+    section_bool(s, "blocking", &c->blocking);
+    section_bool(s, "compute", &c->compute);
+    if (c->blocking && c->compute)
+        fault(s->doc, toml_get(s->table, STR("compute"))->at,
+              "compute in %s: what has a thread of its own is not in the pool: write blocking or "
+              "compute",
+              s->label);
 }
 
 /* Has the table under `key` n keys? A missing one has none. */
@@ -215,8 +246,8 @@ void manifest_parse(struct doc *doc, struct str text, struct package *package)
     c->ring = 2;
     c->domain = DOMAIN_WASM;
     c->priority = TN_PRIORITY_DEFAULT;
-    c->resources = (struct resources){SYSTEM_MEMORY_DEFAULT, SYSTEM_FUEL_DEFAULT,
-                                      TN_MAILBOX_DEFAULT, 0, SYSTEM_STACK_DEFAULT};
+    c->resources = (struct resources){
+        SYSTEM_MEMORY_DEFAULT, SYSTEM_FUEL_DEFAULT, TN_MAILBOX_DEFAULT, 0, SYSTEM_STACK_DEFAULT, 1};
     section_check(&root, keys, 5);
     bool all_tables_known = doc->reading->faults->total == before;
     if (toml_get(table, STR("component")) == NULL)

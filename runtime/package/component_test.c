@@ -172,8 +172,8 @@ static void mistakes_in_component(void **state)
           "5:8: ring in [component]: 4 is out of range, expected 0 to 3\n" C
           "6:15: description in [component]: expected a string, found an integer\n" C
           "7:1: unknown key 'kindd' in [component]: did you mean 'kind'?\n" C
-          "8:1: unknown key 'zzzzzz' in [component]: expected name, version, kind, ring or "
-          "description\n");
+          "8:1: unknown key 'zzzzzz' in [component]: expected name, version, kind, ring, "
+          "description, blocking or compute\n");
     trial_expect_manifest("[component]\nname = 1\nversion = 2.0\nkind = true\nring = \"2\"\n",
                           C "2:8: name in [component]: expected a string, found an integer\n" C
                             "3:11: version in [component]: expected a string, found a float\n" C
@@ -201,7 +201,7 @@ static void mistakes_in_provides_and_needs(void **state)
           "8:5: unknown interface 'tenon.jab': did you mean 'tenon.job'?\n");
     trial_expect_manifest(HEAD "provides = 1\n",
                           C "5:1: unknown key 'provides' in [component]: expected name, version, "
-                            "kind, ring or description\n");
+                            "kind, ring, description, blocking or compute\n");
     trial_expect_manifest(
         HEAD "[needs.rows]\ninterfac = \"tenon.log\"\n[needs.\"b.c\"]\n"
              "interface = \"tenon.log\"\n[needs]\nd = \"tenon.log\"\n",

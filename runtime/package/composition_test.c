@@ -95,17 +95,23 @@ static void the_page_has_every_limit(void **state)
     expect_limit("SYSTEM_PATH_MAX", SYSTEM_PATH_MAX);
     expect_limit("SYSTEM_FAULTS_MAX", SYSTEM_FAULTS_MAX);
     expect_limit("TN_NAME_MAX", TN_NAME_MAX);
+    expect_limit("TN_TARGETS_MAX", TN_TARGETS_MAX);
+    expect_limit("TN_TURNS_MAX", TN_TURNS_MAX);
+    expect_limit("TN_BLOCKING_MAX", TN_BLOCKING_MAX);
+    expect_limit("TN_COMPUTE_MAX", TN_COMPUTE_MAX);
 }
 
 static void the_page_has_every_key(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "name",       "version",  "kind",    "ring",          "description", "interface",
-        "rights",     "optional", "memory",  "fuel_per_call", "mailbox",     "deadline",
-        "stack",      "wasm",     "native",  "architecture",  "cpus",        "package",
-        "domain",     "priority", "restart", "restarts_max",  "config",      "limits",
-        "components", "path",     "default", "directory",     "run",         "args",
+        "name",       "version",  "kind",     "ring",          "description", "interface",
+        "rights",     "optional", "memory",   "fuel_per_call", "mailbox",     "deadline",
+        "stack",      "wasm",     "native",   "architecture",  "cpus",        "package",
+        "domain",     "priority", "restart",  "restarts_max",  "config",      "limits",
+        "components", "path",     "default",  "directory",     "run",         "args",
+        "blocking",   "compute",  "channel",  "concurrency",   "to",          "route",
+        "weights",    "hash",     "capacity",
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char row[64];

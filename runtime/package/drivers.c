@@ -8,6 +8,8 @@ static const char *const driver_names[] = {"files", "clock", "random", "log"};
 static const enum wire_kind driver_kinds[] = {WIRE_FILES, WIRE_CLOCK, WIRE_RANDOM, WIRE_LOG};
 static const char *const driver_interfaces[] = {"tenon.file", "tenon.clock", "tenon.random",
                                                 "tenon.log"};
+/* Where [drivers.files] does not say: a slow disk holds up nobody else. */
+enum { FILES_BLOCK = 1 };
 enum { DRIVERS = 4, FILES = 0, RIGHTS_OF_FILES = TN_R_READ | TN_R_WRITE };
 
 const struct tn_interface *driver_interface(enum wire_kind kind)
@@ -20,6 +22,44 @@ const struct tn_interface *driver_interface(enum wire_kind kind)
     const struct tn_interface *interface = tn_interface_by_name(name.at, (uint32_t)name.len);
     ASSERT(interface != NULL);
     return interface;
+}
+
+const char *wire_driver_name(enum wire_kind kind)
+{
+    for (uint32_t i = 0; i < DRIVERS; i++)
+        if (driver_kinds[i] == kind)
+            return driver_names[i];
+    return "";
+}
+
+/* Is anything wired to it? */
+static bool is_used(const struct system *system, enum wire_kind kind)
+{
+    for (uint32_t i = 0; i < system->spec.ncomponents; i++) {
+        const struct component_spec *c = &system->spec.components[i];
+        for (uint32_t k = 0; k < c->nneeds; k++)
+            if (c->needs[k].wire == kind)
+                return true;
+    }
+    return false;
+}
+
+void drivers_parse(struct system *system)
+{
+    static const char *const keys[] = {"blocking"};
+    struct section root, s, driver;
+    section_init(&root, &system->doc, system->root, (struct toml_pos){0, 0}, "the file");
+    bool given = section_table(&root, "drivers", &s);
+    if (given)
+        section_check(&s, driver_names, DRIVERS);
+    for (uint32_t i = 0; i < DRIVERS; i++) {
+        bool blocking = i == FILES && FILES_BLOCK;
+        if (given && section_table(&s, driver_names[i], &driver)) {
+            section_check(&driver, keys, 1);
+            section_bool(&driver, "blocking", &blocking);
+        }
+        system->spec.driver_blocks[driver_kinds[i]] = blocking && is_used(system, driver_kinds[i]);
+    }
 }
 
 /* "$1" to "$9", alone: the number; 0 otherwise. */

@@ -13,6 +13,7 @@ struct walk {
     uint8_t *colour;
     uint32_t *path;
     uint32_t *need;
+    uint32_t *target; /* and by which of its targets */
     uint32_t depth;
 };
 
@@ -37,6 +38,16 @@ static void circle_fault(const struct walk *w, uint32_t first)
           "a circle of calls, for which one wire must say circle = true: %s", m.text);
 }
 
+/* On to the next wire of the i-th component on the path, or the next target of the same one. */
+static void next_edge(struct walk *w, uint32_t i)
+{
+    const struct component_spec *c = &w->system->spec.components[w->path[i]];
+    if (++w->target[i] < need_ntargets(&c->needs[w->need[i]]))
+        return;
+    w->target[i] = 0;
+    w->need[i]++;
+}
+
 /* One step from the component at the end of the path: along its next need, or back. */
 static void step(struct walk *w)
 {
@@ -47,37 +58,42 @@ static void step(struct walk *w)
         w->colour[w->path[top]] = DONE;
         w->depth--;
         if (top > 0)
-            w->need[top - 1]++;
+            next_edge(w, top - 1);
         return;
     }
-    uint32_t to = c->needs[need].component;
-    if (leads_on(&c->needs[need]) && w->colour[to] == UNSEEN) {
+    bool leads = leads_on(&c->needs[need]);
+    uint32_t to = leads ? need_target(&c->needs[need], w->target[top]) : 0;
+    if (leads && w->colour[to] == UNSEEN) {
         w->colour[to] = OPEN;
         w->path[w->depth] = to;
+        w->target[w->depth] = 0;
         w->need[w->depth++] = 0;
         return;
     }
-    if (leads_on(&c->needs[need]) && w->colour[to] == OPEN) {
+    if (leads && w->colour[to] == OPEN) {
         uint32_t first = top;
         while (w->path[first] != to)
             first--;
         circle_fault(w, first);
     }
-    w->need[top]++;
+    next_edge(w, top);
 }
 
 static void circles_find(struct system *system)
 {
     uint32_t n = system->spec.ncomponents;
     struct reading *reading = system->doc.reading;
-    struct walk w = {system, arena_get(reading, n), arena_get(reading, n * sizeof(uint32_t)),
-                     arena_get(reading, n * sizeof(uint32_t)), 0};
+    struct walk w = {.system = system,
+                     .colour = arena_get(reading, n),
+                     .path = arena_get(reading, n * sizeof(uint32_t)),
+                     .need = arena_get(reading, n * sizeof(uint32_t)),
+                     .target = arena_get(reading, n * sizeof(uint32_t))};
     for (uint32_t i = 0; i < n && !reading->full; i++) {
         if (w.colour[i] != UNSEEN)
             continue;
         w.colour[i] = OPEN;
         w.path[0] = i;
-        w.need[0] = 0;
+        w.need[0] = w.target[0] = 0;
         w.depth = 1;
         while (w.depth > 0)
             step(&w);
@@ -87,9 +103,12 @@ static void circles_find(struct system *system)
 /* Are all that component i needs in the order already? */
 static bool is_ready(const struct component_spec *c, const bool *placed)
 {
-    for (uint32_t k = 0; k < c->nneeds; k++)
-        if (leads_on(&c->needs[k]) && !placed[c->needs[k].component])
-            return false;
+    for (uint32_t k = 0; k < c->nneeds; k++) {
+        uint32_t n = leads_on(&c->needs[k]) ? need_ntargets(&c->needs[k]) : 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (!placed[need_target(&c->needs[k], i)])
+                return false;
+    }
     return true;
 }
 

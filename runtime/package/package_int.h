@@ -204,6 +204,33 @@ void place_parse(struct system *system);
 void wires_parse(struct system *system);
 void driver_wire(struct system *system, const struct section *wire, struct need_spec *need);
 
+/* drivers.c: [drivers] */
+void drivers_parse(struct system *system);
+
+/* wires.c: a provider that the wire may lead to; false and a fault where it may not. `need` may be
+ * NULL: then only the provider is looked at. */
+bool provider_parse(struct system *system, const struct section *wire, struct toml_pos at,
+                    struct str target, const struct need_spec *need, uint32_t *ret_component,
+                    uint32_t *ret_provide);
+/* "component.need" or "component.provided": its two names; false where it is not of that form. */
+bool dotted(struct str text, struct str *ret_component, struct str *ret_name);
+/* The component has no such need. */
+void unknown_need(struct system *system, struct toml_pos at, uint32_t component, struct str name);
+
+/* routes.c: { to = [...], route = ... }; `to` is the list. */
+void route_wire(struct system *system, const struct section *wire, const struct toml_node *to,
+                struct need_spec *need);
+/* channels.c: { channel = "component.need", capacity = ... } of the component's need; NULL: it is
+ * not known. */
+void channel_wire(struct system *system, const struct section *wire, uint32_t component,
+                  struct need_spec *need);
+/* What else is wired to an end of a channel, or where one is asked for. */
+bool channel_fits(const struct section *wire, const struct toml_node *node,
+                  const struct need_spec *need);
+/* An end that no line names. */
+void channel_unwired(struct system *system, uint32_t component, const struct need_spec *need);
+extern const char *const channel_names[2]; /* of enum channel_side, from CHANNEL_PRODUCER */
+
 /* objects.c: wires to kernel objects; whose they are, once all wires are read */
 void object_wire(struct system *system, const struct section *wire, struct need_spec *need);
 void objects_check(struct system *system);

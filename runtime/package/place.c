@@ -95,6 +95,22 @@ static void placed_check(struct system *system, const struct component_spec *c,
         place_fault(system, c, instance, instance->placed_at, m.text);
 }
 
+/* A guest keeps its one turn as data. */
+static void turns_check(struct system *system, const struct component_spec *c,
+                        const struct instance *instance)
+{
+    if (c->domain != DOMAIN_WASM || c->resources.concurrency <= 1)
+        return;
+    struct message m = {.len = 0};
+    message_add(&m,
+                "%s runs in wasm, where a component has one turn at a time, and asks for "
+                "concurrency = %u: write concurrency = 1 in [components.%s.limits], or place it in "
+                "the kernel",
+                quote(c->name).text, c->resources.concurrency, plain(c->name).text);
+    place_fault(system, c, instance, instance->placed ? instance->placed_at : instance->package_at,
+                m.text);
+}
+
 static void code_check(struct system *system, const struct component_spec *c,
                        const struct instance *instance)
 {
@@ -144,6 +160,7 @@ void place_parse(struct system *system)
             c->domain = keeps_in && c->ring <= 1 && c->trusted ? DOMAIN_KERNEL : DOMAIN_WASM;
         if (c->domain == DOMAIN_KERNEL)
             c->resources.fuel_per_call = 0; /* native code is not metered */
+        turns_check(system, c, instance);
         code_check(system, c, instance);
     }
 }

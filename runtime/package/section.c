@@ -254,20 +254,23 @@ static uint64_t lesser_limit(uint64_t a, uint64_t b)
 
 void section_resources(const struct section *s, bool lower, struct resources *resources)
 {
-    static const char *const keys[] = {"memory", "fuel_per_call", "mailbox", "deadline", "stack"};
-    section_check(s, keys, 5);
+    static const char *const keys[] = {"memory",   "fuel_per_call", "mailbox",
+                                       "deadline", "stack",         "concurrency"};
+    section_check(s, keys, 6);
     struct resources r = *resources;
     section_size(s, "memory", &r.memory_bytes);
     section_uint(s, "fuel_per_call", 1, INT64_MAX, &r.fuel_per_call);
     section_uint32(s, "mailbox", 1, TN_MAILBOX_MAX, &r.mailbox);
     section_time(s, "deadline", &r.deadline_ns);
     section_size(s, "stack", &r.stack_bytes);
+    section_uint32(s, "concurrency", 1, TN_TURNS_MAX, &r.concurrency);
     if (lower) {
         r.memory_bytes = lesser(r.memory_bytes, resources->memory_bytes);
         r.fuel_per_call = lesser_limit(r.fuel_per_call, resources->fuel_per_call);
         r.mailbox = (uint32_t)lesser(r.mailbox, resources->mailbox);
         r.deadline_ns = lesser_limit(r.deadline_ns, resources->deadline_ns);
         r.stack_bytes = lesser(r.stack_bytes, resources->stack_bytes);
+        r.concurrency = (uint32_t)lesser(r.concurrency, resources->concurrency);
     }
     *resources = r;
 }

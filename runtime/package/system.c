@@ -17,7 +17,8 @@
  *   [components]  components_parse: each manifest (component.c), once a package
  *   [trust]       trust_parse (place.c)
  *   [place]       place_parse (place.c): the domain of each component; is its code there?
- *   [wires]       wires_parse (wires.c, drivers.c): the provider of each need
+ *   [wires]       wires_parse (wires.c, routes.c, channels.c, drivers.c): the provider of each need
+ *   [drivers]     drivers_parse (drivers.c): how those that are wired run
  *   [job]         job_parse
  *   memory        memory_check
  *   order         order_make (order.c): circles of calls, and who starts before whom */
@@ -110,20 +111,13 @@ static void unknown_provide(struct system *system, struct toml_pos at, uint32_t 
 bool target_parse(struct system *system, struct toml_pos at, const char *what, struct str text,
                   uint32_t *ret_component, uint32_t *ret_provide)
 {
-    size_t dot = 0, dots = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '.') {
-            dot = i;
-            dots++;
-        }
-    }
-    if (dots != 1) {
+    struct str of, name;
+    if (!dotted(text, &of, &name)) {
         fault(&system->doc, at, "%s %s is not of the form \"component.provided\"", what,
               quote(text).text);
         return false;
     }
-    struct str name = {text.at + dot + 1, text.len - dot - 1};
-    uint32_t component = system_expect(system, at, (struct str){text.at, dot});
+    uint32_t component = system_expect(system, at, of);
     if (component == UINT32_MAX || !system->instances[component].known)
         return false;
     uint32_t provide = provide_find(&system->spec.components[component], name);
@@ -149,13 +143,13 @@ static void cpus_parse(struct system *system, const struct section *s)
 
 static void system_section(struct system *system, const struct section *root)
 {
-    static const char *const keys[] = {"name", "architecture", "memory", "cpus"};
+    static const char *const keys[] = {"name", "architecture", "memory", "cpus", "compute"};
     struct section s;
     uint32_t architecture = ARCHITECTURE_DEFAULT;
     if (toml_get(root->table, STR("system")) == NULL)
         (void)section_need(root, "system", TOML_TABLE, "[system] with name and memory");
     else if (section_table(root, "system", &s)) {
-        section_check(&s, keys, 4);
+        section_check(&s, keys, 5);
         const struct toml_node *name =
             section_need(&s, "name", TOML_STRING, "name = \"my-system\"");
         if (name != NULL && name_check(s.doc, name->at, "a system's name", name->string))
@@ -165,6 +159,7 @@ static void system_section(struct system *system, const struct section *root)
             (void)section_need(&s, "memory", TOML_STRING, "memory = \"64 MiB\"");
         section_size(&s, "memory", &system->spec.memory_bytes);
         cpus_parse(system, &s);
+        section_uint32(&s, "compute", 1, TN_COMPUTE_MAX, &system->spec.compute);
     }
     system->spec.architecture = str_of(architecture_names[architecture]);
 }
@@ -376,18 +371,54 @@ static void memory_check(struct system *system)
               size_text(memory).text, size_text(all).text);
 }
 
+/* Threads of their own are few. */
+static void blocking_check(struct system *system)
+{
+    struct system_spec *spec = &system->spec;
+    uint32_t n = 0;
+    for (uint32_t kind = 0; kind < WIRE_KINDS; kind++)
+        n += spec->driver_blocks[kind];
+    for (uint32_t i = 0; i < spec->ncomponents; i++) {
+        n += spec->components[i].blocking;
+        if (!spec->components[i].blocking || n != TN_BLOCKING_MAX + 1)
+            continue;
+        fault(&system->doc, system->instances[i].package_at,
+              "%s blocks, as %u components and drivers before it do: each has a thread of its own, "
+              "and there are at most %u (TN_BLOCKING_MAX)",
+              quote(spec->components[i].name).text, TN_BLOCKING_MAX, TN_BLOCKING_MAX);
+    }
+}
+
+struct system_threads system_threads(const struct system_spec *spec, uint32_t cpus)
+{
+    struct system_threads threads = {0, 0};
+    for (uint32_t i = 0; i < spec->ncomponents; i++) {
+        threads.blocking += spec->components[i].blocking;
+        threads.compute += spec->components[i].compute;
+    }
+    for (uint32_t kind = 0; kind < WIRE_KINDS; kind++)
+        threads.blocking += spec->driver_blocks[kind];
+    uint32_t most = spec->compute > 0 ? spec->compute : cpus;
+    most = most < TN_COMPUTE_MAX ? most : TN_COMPUTE_MAX;
+    threads.compute = threads.compute < most ? threads.compute : most;
+    return threads;
+}
+
 static void system_read_all(struct system *system)
 {
-    static const char *const keys[] = {"system", "components", "wires", "place", "trust", "job"};
+    static const char *const keys[] = {"system", "components", "wires", "place",
+                                       "trust",  "drivers",    "job"};
     struct section root;
     section_init(&root, &system->doc, system->root, (struct toml_pos){0, 0}, "the file");
-    section_check(&root, keys, 6);
+    section_check(&root, keys, 7);
     system_section(system, &root);
     if (!components_parse(system, &root))
         return;
     trust_parse(system);
     place_parse(system);
     wires_parse(system);
+    drivers_parse(system);
+    blocking_check(system);
     job_parse(system, &root);
     memory_check(system);
     order_make(system);

@@ -5,33 +5,6 @@
  * found, what is expected and, where something near is meant, what to write instead. Nothing here
  * touches a file system: the caller hands in a function that reads.
  *
- *   component.toml                              system.toml
- *   --------------                              -----------
- *   [component]                                 [system]
- *   name = "detector"                           name = "demo"
- *   version = "1.2.0"        # semver 2.0       architecture = "hybrid"   # micro mono hybrid exo
- * nano kind = "operator"        # system.h         memory = "64 MiB" ring = 2                 # 0
- * to 3           cpus = 2                  # optional: all description = "..." [provides]
- * [components.detector] scan = "acme.detect"     # name = interface package = "components/detector"
- * # folder [needs.rows]                                version = "^1.0"          # optional
- * requirement interface = "acme.rows"                     domain = "wasm"           # optional
- * placement rights = ["call"]                           priority = 4              # optional
- *   optional = false                            restart = "always"        # never | always, 0..n
- * times [resources]                                 restarts_max = 8 memory = "4 MiB"
- * [components.detector.config]   # free, to load() fuel_per_call = 100_000_000 threshold = 3.0
- *   mailbox = 64                                [components.detector.limits]   # lowers resources
- *   deadline = "5 s"                            memory = "2 MiB"
- *   stack = "64 KiB"
- *   [code]                                      [wires]                   # need = provider
- *   wasm = "detector.wasm"   # defaults         "detector.rows" = "reader.rows"
- *   native = "detector.tn.so"                   "report.out" = { driver = "files", path =
- * "out.html", rights = ["write"] } "reader.in" = { driver = "files", path = "$1", default =
- * "data/cpu.csv" } "rogue.clock" = { driver = "clock" } "rogue.back" = { to = "rogue.attack",
- * circle = true } [place]                     # = domain rogue = "wasm" [trust] components =
- * ["forecaster"]  # may be ring 1, kernel [job] run = "report.job"        # component.provided args
- * = ["a", "b"] deadline = "30 s"
- *
- * Sizes are "N B|KiB|MiB|GiB" or an integer of bytes; times "N ns|us|ms|s|min|h".
  * docs/composition.md is the page about both for those who write them. */
 #ifndef RUNTIME_PACKAGE_SYSTEM_H
 #define RUNTIME_PACKAGE_SYSTEM_H
@@ -96,8 +69,25 @@ enum wire_kind {
     WIRE_CLOCK,
     WIRE_RANDOM,
     WIRE_LOG,
+    WIRE_CHANNEL,
     WIRE_OBJECT, /* the kernel's own */
+    WIRE_KINDS,
 };
+
+/* Which of several targets takes a message (kernel/ipc/ipc.h says how each rule picks). */
+enum wire_rule { WIRE_SINGLE, WIRE_WEIGHTS, WIRE_HASH, WIRE_PER_CPU };
+struct route_spec {
+    enum wire_rule rule;
+    uint32_t ntargets; /* 2 to TN_TARGETS_MAX */
+    struct {
+        uint32_t component, provide;
+        uint32_t weight; /* 1 where no weights are given */
+    } target[TN_TARGETS_MAX];
+    uint32_t hash_at, hash_len; /* WIRE_HASH: these bytes of the arguments */
+};
+
+/* What a need is when it is no interface but an end of a channel. */
+enum channel_side { CHANNEL_NO, CHANNEL_PRODUCER, CHANNEL_CONSUMER };
 
 enum object_kind { OBJECT_MEMORY, OBJECT_SPACE, OBJECT_ACTOR };
 
@@ -105,12 +95,17 @@ struct need_spec {
     struct str name;
     struct str interface_name;
     const struct tn_interface *interface;
+    enum channel_side channel;
     uint32_t rights; /* TN_R_: what the capability carries */
     bool optional;
     /* resolved from [wires] */
     enum wire_kind wire;
-    uint32_t component; /* WIRE_COMPONENT: index of the provider; WIRE_OBJECT: whose it is */
-    uint32_t provide;   /* and which of its provides */
+    uint32_t component; /* WIRE_COMPONENT: index of the provider, the first where there are more;
+                           WIRE_OBJECT: whose it is */
+    uint32_t provide;   /* and which of its provides. WIRE_CHANNEL: whose need, and which, is the
+                           other end */
+    const struct route_spec *route; /* WIRE_COMPONENT: several targets; NULL: that one */
+    uint64_t capacity_bytes;        /* WIRE_CHANNEL */
     struct str path; /* WIRE_FILES: relative to the system.toml's folder, unless it begins with / */
     uint32_t arg;    /* WIRE_FILES: 1 to 9: the path is this argument of the command line, and
                         `path` stands where it is not given; empty: it must be. 0: none */
@@ -126,6 +121,7 @@ struct resources {
     uint32_t mailbox;
     uint64_t deadline_ns; /* 0: none */
     uint64_t stack_bytes; /* wasm: of frames */
+    uint32_t concurrency; /* turns at a time, 1 to TN_TURNS_MAX */
 };
 
 struct component_spec {
@@ -135,6 +131,8 @@ struct component_spec {
     struct version version;
     enum component_kind kind;
     uint32_t ring;
+    bool blocking; /* it has a machine thread of its own */
+    bool compute;  /* it runs in the compute pool */
     enum component_domain domain;
     bool trusted; /* listed in [trust] */
     struct provide provides[SYSTEM_PROVIDES_MAX];
@@ -161,7 +159,9 @@ struct system_spec {
     struct str name;
     struct str architecture;
     uint64_t memory_bytes;
-    uint32_t cpus; /* 0: all */
+    uint32_t cpus;                  /* 0: all */
+    uint32_t compute;               /* threads of the compute pool; 0: not said */
+    bool driver_blocks[WIRE_KINDS]; /* the driver for these wires has a thread of its own */
     struct component_spec *components;
     uint32_t ncomponents;
     uint32_t *order; /* indices, providers before those that need them */
@@ -221,12 +221,34 @@ TN_MUST tn_err system_parse(const struct system_input *input, struct system_spec
 TN_MUST tn_err component_parse(struct str file, struct str text, void *arena, uint64_t arena_bytes,
                                struct component_spec *ret_component, struct faults *faults);
 
+/* Machine threads that the system needs beside `cpus` ordinary ones: of the compute pool, at most
+ * one for each component that is to run there; and one for each component and driver that blocks.
+ */
+struct system_threads {
+    uint32_t compute, blocking;
+};
+struct system_threads system_threads(const struct system_spec *spec, uint32_t cpus);
+
+/* Over all targets of a need that is wired to components. */
+static inline uint32_t need_ntargets(const struct need_spec *need)
+{
+    return need->wire != WIRE_COMPONENT ? 0 : need->route == NULL ? 1 : need->route->ntargets;
+}
+static inline uint32_t need_target(const struct need_spec *need, uint32_t i)
+{
+    return need->route == NULL ? need->component : need->route->target[i].component;
+}
+
+/* "weights", "files": as the files say it. */
+const char *channel_side_name(enum channel_side side);
+const char *wire_rule_name(enum wire_rule rule);
+const char *wire_driver_name(enum wire_kind kind);
 /* "operator", "wasm": as the files say it. */
 const char *component_kind_name(enum component_kind kind);
 const char *component_domain_name(enum component_domain domain);
 /* "memory", "space", "actor". */
 const char *object_kind_name(enum object_kind kind);
-/* What the driver behind a wire of this kind provides. */
+/* What the driver behind a wire of this kind provides; not where there is no driver. */
 const struct tn_interface *driver_interface(enum wire_kind kind);
 
 #endif

@@ -41,6 +41,15 @@ tn_err guest_chan_exchange(struct guest *guest, struct guest_chan *chan)
     return err != TN_OK ? err : exchange(guest, chan, &view);
 }
 
+void guest_chans_settle(struct guest *guest)
+{
+    for (uint32_t i = 0; i < GUEST_CHANS_MAX; i++) {
+        /* One that is gone, or was spoilt, has nothing to hand over. */
+        if (guest->chans[i].end != 0)
+            (void)guest_chan_exchange(guest, &guest->chans[i]);
+    }
+}
+
 tn_err guest_chan_sleeps(struct guest *guest, struct guest_chan *chan)
 {
     struct chan_view view;

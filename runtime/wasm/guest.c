@@ -8,10 +8,15 @@
  *                                  v  | guest_resume (import finished, or next slice)
  *                               TURN_WAITS
  *
+ * A guest whose actor is swapped (sched/swap.h) runs save as a stage of its own. One that takes
+ * another's place runs load, then restore, or start where there is nothing to restore; if it falls
+ * before that is over it is no fault of the actor's, whose instance it never was.
+ *
  * Invariants
  *   1. fuel_left + what the engine holds = what the turn may still spend.
  *   2. Between turns no buffer is mapped and the engine holds no computation.
- *   3. After a fault the instance is destroyed before the turn ends.
+ *   3. After a fault the engine's instance is destroyed before the turn ends; by the swap after
+ *      it, where it was to take another's place.
  *   4. What it had deferred is answered, by TN_EGONE, when a fault ends it.
  *   5. Only functions of i32 alone are begun: a number is never taken for a reference. */
 #include "runtime/wasm/guest_int.h"
@@ -188,9 +193,9 @@ static tn_err instantiate(struct guest *guest, struct wasm_error *ret_error)
  * replies that it owed, so that who waits for one is told. */
 static void keep_needs(struct guest *guest)
 {
-    tn_cap keep[GUEST_NEEDS_MAX];
+    tn_cap keep[NEEDS_MAX];
     const struct needs *needs = &guest->config.needs;
-    ASSERT(needs->n <= GUEST_NEEDS_MAX);
+    ASSERT(needs->n <= NEEDS_MAX);
     for (uint32_t i = 0; i < needs->n; i++)
         keep[i] = needs->at[i].cap;
     space_clear_but(guest->instance.actor->space, keep, needs->n);
@@ -204,12 +209,10 @@ static void tell(struct guest *guest, struct guest_fault *fault)
         guest->config.on_fault(guest->config.fault_ctx, fault);
 }
 
-/* What happened to the guest is said to whoever keeps an eye on it; then it starts anew, or not. */
-static void guest_fault(struct guest *guest, tn_err err, const char *text)
+static void tell_fall(struct guest *guest, tn_err err, const char *text, bool restarts)
 {
     struct wasm_frame_info frames[GUEST_FRAMES];
     uint32_t n = wasm_backtrace(guest->wasm, frames, GUEST_FRAMES);
-    bool restarts = guest->restarts < guest->config.restarts_max;
     struct guest_fault fault = {.err = err,
                                 .text = text,
                                 .frames = frames,
@@ -217,6 +220,13 @@ static void guest_fault(struct guest *guest, tn_err err, const char *text)
                                 .restarts = restarts};
     tell(guest, &fault);
     wasm_cancel(guest->wasm);
+}
+
+/* What happened to the guest is said to whoever keeps an eye on it; then it starts anew, or not. */
+static void guest_fault(struct guest *guest, tn_err err, const char *text)
+{
+    bool restarts = guest->restarts < guest->config.restarts_max;
+    tell_fall(guest, err, text, restarts);
     wasm_destroy(guest->wasm);
     guest->wasm = NULL;
     guest->op = OP_NONE;
@@ -227,6 +237,14 @@ static void guest_fault(struct guest *guest, tn_err err, const char *text)
     }
     guest->restarts++;
     guest->fresh = true;
+}
+
+/* It fell while it was to take another's place: the swap ends, and destroys it. */
+static void takeover_failed(struct guest *guest, tn_err err, const char *text)
+{
+    tell_fall(guest, err, text, false);
+    guest->op = OP_NONE;
+    swap_restored(&guest->turn, err);
 }
 
 static void charge(struct guest *guest)
@@ -281,6 +299,13 @@ static tn_err stage_begin(struct guest *guest, const struct tn_pack *in, uint32_
         nargs = 3;
     } else if (guest->stage == STAGE_START) {
         elem = c->start;
+    } else if (guest->stage == STAGE_SAVE) {
+        elem = c->save;
+        args[1] = w->out;
+    } else if (guest->stage == STAGE_RESTORE) {
+        elem = c->restore;
+        args[1] = (uint32_t)info.cookie;
+        nargs = 3;
     } else if (info.cls == MSG_MODULE_LOAD) {
         elem = c->stop; /* load and start are stages of their own */
         nresults = 0;
@@ -344,6 +369,38 @@ static void answer(struct guest *guest, struct cpu *cpu, tn_err err)
     turn_answer_or_drop(cpu, turn, err, err == TN_OK ? &out : NULL);
 }
 
+static bool is_life(const struct guest *guest, uint32_t method)
+{
+    const struct tn_turn *info = &guest->turn.info;
+    return info->cls == MSG_MODULE_LOAD && info->method == method;
+}
+
+/* What save said, and left in the window. */
+static void saved(struct guest *guest, tn_err err)
+{
+    struct tn_pack out = {.len = 0};
+    guest_chans_settle(guest);
+    if (err == TN_OK)
+        err = read_reply(guest, &out);
+    swap_saved(&guest->turn, err, guest->component.state_version, &out);
+}
+
+/* After a stage of an instance that takes another's place; true: that is over. */
+static bool takeover_done(struct guest *guest, tn_err err)
+{
+    if (err == TN_OK && guest->stage == STAGE_LOAD) {
+        bool restores = guest->turn.info.cookie != SWAP_NO_STATE;
+        guest->stage = restores ? STAGE_RESTORE : STAGE_START;
+        if (restores)
+            guest->turn.refuses = TURN_AT_ONCE;
+        return false;
+    }
+    if (err == TN_OK)
+        guest->fresh = false;
+    swap_restored(&guest->turn, err);
+    return true;
+}
+
 /* After a stage: on to the next, or the end of the turn. `err` is what the guest's function said.
  */
 static bool stage_done(struct guest *guest, struct cpu *cpu, tn_err err)
@@ -351,6 +408,12 @@ static bool stage_done(struct guest *guest, struct cpu *cpu, tn_err err)
     struct turn *turn = &guest->turn;
     bool life = turn->info.cls == MSG_MODULE_LOAD;
     guest_unmap_all(guest);
+    if (guest->stage == STAGE_SAVE) {
+        saved(guest, err);
+        return true;
+    }
+    if (is_life(guest, LIFE_RESTORE))
+        return takeover_done(guest, err);
     if (guest->stage == STAGE_LOAD && err == TN_OK && !(life && turn->info.method == LIFE_LOAD)) {
         guest->stage = STAGE_START;
         return false;
@@ -383,7 +446,8 @@ static tn_err stage_enter(struct guest *guest)
         in = (struct tn_pack){.data = (void *)(uintptr_t)config->config, .len = config->config_len};
     else if (guest->stage == STAGE_START)
         in = (struct tn_pack){.len = 0};
-    return stage_begin(guest, &in, turn_room_size(&guest->turn));
+    uint32_t room = guest->stage == STAGE_SAVE ? GUEST_WINDOW : turn_room_size(&guest->turn);
+    return stage_begin(guest, &in, room);
 }
 
 /* Begins stages until one has something to run; true when the turn is over instead. */
@@ -395,7 +459,11 @@ static bool enter_next(struct guest *guest, struct cpu *cpu)
             return false;
         bool calls = guest->stage == STAGE_MESSAGE && guest->turn.info.cls == TN_CLS_USER &&
                      guest->turn.caller != NULL;
-        if (err == TN_ENOTFOUND)
+        if (err == TN_ENOTFOUND && guest->stage == STAGE_SAVE)
+            return true; /* nothing is carried over */
+        if (err == TN_ENOTFOUND && guest->stage == STAGE_RESTORE)
+            err = TN_EVERSION;
+        else if (err == TN_ENOTFOUND)
             err = calls ? TN_EMETHOD : TN_OK;
         else
             err = TN_EFORMAT; /* it has put something else into its table */
@@ -412,7 +480,15 @@ static enum turn_end fault(struct guest *guest, struct cpu *cpu, tn_err err)
     const char *text = err == TN_EFUEL   ? "the fuel of this call is used up"
                        : err == TN_ETIME ? "its deadline has passed"
                                          : trap;
-    guest_fault(guest, err, text != NULL ? text : "trap");
+    if (text == NULL)
+        text = "trap";
+    if (is_life(guest, LIFE_RESTORE)) {
+        takeover_failed(guest, err, text);
+        return TURN_DONE;
+    }
+    guest_fault(guest, err, text);
+    if (is_life(guest, LIFE_SAVE))
+        swap_saved(&guest->turn, err, 0, NULL);
     answer(guest, cpu, err);
     return TURN_DONE;
 }
@@ -501,6 +577,8 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
     ASSERT(turn == &guest->turn && guest->op == OP_NONE);
     bool life = turn->info.cls == MSG_MODULE_LOAD;
     guest->cpu = cpu;
+    if (is_life(guest, LIFE_SAVE))
+        turn->refuses = TURN_AT_ONCE;
     guest->fuel_left = guest->config.fuel_per_call;
     guest->fuel_wanted = 1;
     guest->tries = 0;
@@ -508,13 +586,25 @@ static enum turn_end guest_run(struct cpu *cpu, struct turn *turn)
         answer(guest, cpu, TN_OK); /* what was never started has nothing to stop */
         return TURN_DONE;
     }
-    if (life && turn->info.method == LIFE_START)
+    if (is_life(guest, LIFE_SAVE) && guest->fresh)
+        return TURN_DONE; /* its state is that of a beginner */
+    if (is_life(guest, LIFE_START))
         guest->stage = STAGE_START;
-    else if (life && turn->info.method == LIFE_LOAD)
+    else if (is_life(guest, LIFE_LOAD) || is_life(guest, LIFE_RESTORE))
         guest->stage = STAGE_LOAD;
+    else if (is_life(guest, LIFE_SAVE))
+        guest->stage = STAGE_SAVE;
     else
         guest->stage = guest->fresh && !life ? STAGE_LOAD : STAGE_MESSAGE;
     return guest_enter(guest, cpu);
+}
+
+/* Time has passed while it waited. */
+static void set_now(struct guest *guest, tn_time now)
+{
+    uint32_t at = guest->window.turn + (uint32_t)offsetof(struct tn_turn, now);
+    guest->turn.info.now = now;
+    memcpy(guest_at(guest, at, sizeof(now)), &now, sizeof(now));
 }
 
 static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
@@ -527,6 +617,7 @@ static enum turn_end guest_resume(struct cpu *cpu, struct turn *turn)
         return guest_enter(guest, cpu);
     }
     ASSERT(guest->wasm != NULL);
+    set_now(guest, cpu->now);
     if (guest->op == OP_SLICE) {
         guest->op = OP_NONE;
         guest->fuel_wanted = wasm_fuel_wanted(guest->wasm);
@@ -566,6 +657,11 @@ static void guest_destroy(struct instance *instance)
     mem_free(actor_memory(instance->actor), guest, sizeof(*guest));
 }
 
+static void guest_forget(struct instance *instance)
+{
+    needs_forget(&guest_of(instance)->config.needs, instance->actor->space);
+}
+
 static const struct domain wasm_domain = {
     .name = "wasm",
     .on_fiber = false,
@@ -574,6 +670,7 @@ static const struct domain wasm_domain = {
     .turn_room = guest_turn_room,
     .abandon = guest_abandon,
     .destroy = guest_destroy,
+    .forget = guest_forget,
 };
 
 bool guest_is(const struct instance *instance)
@@ -589,8 +686,9 @@ uint64_t guest_memory_bytes(struct actor *actor)
     return bytes;
 }
 
-tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
-                  const struct guest_config *config, struct wasm_error *ret_error)
+tn_err guest_new(struct actor *actor, const uint8_t *bytes, size_t len,
+                 const struct guest_config *config, struct instance **ret_instance,
+                 struct wasm_error *ret_error)
 {
     struct wasm_error error = {.err = TN_ENOMEM, .func = UINT32_MAX};
     fmt_print(error.text, sizeof(error.text), "the memory granted is used up");
@@ -608,7 +706,7 @@ tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
     if (err == TN_OK)
         err = instantiate(guest, &error);
     if (err == TN_OK) {
-        actor_set_instance(actor, &guest->instance);
+        *ret_instance = &guest->instance;
         return TN_OK;
     }
     if (guest->module != NULL)
@@ -617,5 +715,15 @@ tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
 failed:
     *ret_error = error;
     ret_error->err = err;
+    return err;
+}
+
+tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
+                  const struct guest_config *config, struct wasm_error *ret_error)
+{
+    struct instance *instance;
+    tn_err err = guest_new(actor, bytes, len, config, &instance, ret_error);
+    if (err == TN_OK)
+        actor_set_instance(actor, instance);
     return err;
 }

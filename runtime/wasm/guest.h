@@ -26,7 +26,6 @@ enum {
     GUEST_CHANS_MAX = 8,            /* ends of channels that it has copies of */
     GUEST_BYTES_PER_FUEL = 64,      /* copied or cleared for it by an import: as memory.copy */
     GUEST_STATE_MAX = 64 << 20,     /* bytes of state_size */
-    GUEST_NEEDS_MAX = 64,           /* capabilities that it is given at the start */
     GUEST_TRIES = 1000,             /* yields while memory for a fresh instance comes back */
     GUEST_CALL_DEPTH = 4096,        /* wasm frames */
     GUEST_IMPORTS = 19,
@@ -61,6 +60,13 @@ struct guest_config {
  * tn_component, another ABI ...), TN_ELIMIT. */
 tn_err guest_make(struct actor *actor, const uint8_t *bytes, size_t len,
                   const struct guest_config *config, struct wasm_error *ret_error);
+
+/* The same without giving it to the actor: an instance that swap_begin puts in the place of the one
+ * there is. Both are charged to the actor for a while, and the new one's linear memory can grow
+ * into what the old one has left. */
+tn_err guest_new(struct actor *actor, const uint8_t *bytes, size_t len,
+                 const struct guest_config *config, struct instance **ret_instance,
+                 struct wasm_error *ret_error);
 
 /* The functions that a guest may import, for inspection: the name of the one at i < GUEST_IMPORTS.
  */

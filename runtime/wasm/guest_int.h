@@ -6,8 +6,9 @@
 #include "kernel/ipc/ipc.h"
 #include "runtime/wasm/guest.h"
 
-/* What runs: a fresh instance takes load and start before it takes its message. */
-enum guest_stage { STAGE_LOAD, STAGE_START, STAGE_MESSAGE };
+/* What runs: a fresh instance takes load and start before it takes its message; one that takes
+ * another's place load and restore, and the other one save. */
+enum guest_stage { STAGE_LOAD, STAGE_START, STAGE_RESTORE, STAGE_MESSAGE, STAGE_SAVE };
 
 /* What a suspended import has to finish. */
 enum guest_op { OP_NONE, OP_FRESH, OP_SLICE, OP_CALL, OP_SEND, OP_WAIT, OP_YIELD, OP_REVOKE };
@@ -98,6 +99,8 @@ tn_err guest_chan_map(struct guest *guest, tn_cap end, uint32_t *ret_at, uint32_
 struct guest_chan *guest_chan_find(struct guest *guest, tn_cap cap);
 /* Exchanges, and rings the other end's doorbell if that sleeps. Errors of chan_view; TN_EFORMAT. */
 tn_err guest_chan_exchange(struct guest *guest, struct guest_chan *chan);
+/* All of them, before another instance goes on with the rings. */
+void guest_chans_settle(struct guest *guest);
 /* Exchanges and asks for a bell: TN_OK: the guest may wait for it; TN_EAGAIN: something has come.
  * Afterwards, if it may, guest_chan_awake, which exchanges. */
 tn_err guest_chan_sleeps(struct guest *guest, struct guest_chan *chan);

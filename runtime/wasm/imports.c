@@ -530,7 +530,7 @@ tn_err guest_op_end(struct guest *guest, struct cpu *cpu)
         err = note_wait_end(cpu, &guest->turn, &bits);
         return wait_end(guest, guest->op_to, err, bits, guest->op_bits);
     case OP_YIELD:
-        return guest->turn.cancelled ? TN_ECANCELLED : TN_OK;
+        return guest->turn.refuses == TURN_CANCELLED ? TN_ECANCELLED : TN_OK;
     case OP_REVOKE:
         err = revoke_end(cpu, &guest->turn, guest->op_to);
         if (err == IPC_PENDING)

@@ -10,6 +10,7 @@ struct explore {
     void (*scenario)(struct kit *kit);
     uint32_t cpus_min, cpus_max; /* 0: 1 and 4 */
     uint32_t fibers_max;         /* 0: the default */
+    uint32_t compute, blocking;  /* CPUs beyond those, as in kernel_config */
 };
 
 /* The environment's SEEDS says how often; afterwards every actor dies and memory is what it was. */

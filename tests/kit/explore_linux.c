@@ -17,6 +17,7 @@ void explore(const struct explore *e)
     uint32_t least = e->cpus_min > 0 ? e->cpus_min : 1, most = e->cpus_max > 0 ? e->cpus_max : CPUS;
     for (uint32_t run = 0; run < RUNS; run++) {
         const struct linux_machine machine = {.cpus = most - run / 2 % (most - least + 1),
+                                              .more = e->compute + e->blocking,
                                               .memory_bytes = MEMORY_BYTES};
         bool restless = run % 2 != 0; /* its actors change CPU whenever they can */
         struct kit kit;
@@ -25,6 +26,8 @@ void explore(const struct explore *e)
         assert_int_equal(linux_machine_init(&machine), 0);
         kit_boot_with(&kit, &(struct kernel_config){.spin = 4,
                                                     .fibers_max = e->fibers_max,
+                                                    .compute = e->compute,
+                                                    .blocking = e->blocking,
                                                     .policy = restless ? &kit_restless : NULL});
         kit.move = restless;
         kit.run = run;

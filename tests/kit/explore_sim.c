@@ -19,7 +19,8 @@ static void explore_seed(const struct explore *e, uint64_t seed)
 {
     uint32_t least = e->cpus_min > 0 ? e->cpus_min : 1, most = e->cpus_max > 0 ? e->cpus_max : CPUS;
     const struct sim_machine sim = {.seed = seed,
-                                    .cpus = least + (uint32_t)(seed / 4 % (most - least + 1)),
+                                    .cpus = least + (uint32_t)(seed / 4 % (most - least + 1)) +
+                                            e->compute + e->blocking,
                                     .nodes = 1 + (uint32_t)(seed / 8 % least),
                                     .memory_bytes = MEMORY_BYTES,
                                     .check_one_in = CHECK_ONE_IN,
@@ -32,6 +33,8 @@ static void explore_seed(const struct explore *e, uint64_t seed)
     assert_int_equal(sim_machine_init(&sim), 0);
     kit_boot_with(&kit, &(struct kernel_config){.spin = 4,
                                                 .fibers_max = e->fibers_max,
+                                                .compute = e->compute,
+                                                .blocking = e->blocking,
                                                 .policy = restless ? &kit_restless : NULL});
     kit.move = restless;
     kit.run = seed;

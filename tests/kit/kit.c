@@ -30,8 +30,9 @@ static struct cpu *restless_victim(struct cpu *cpu, uint32_t *ret_most)
     if (cpu->look[cpu->id].queued++ % 3 != 0)
         return NULL;
     *ret_most = 1 + cpu->looks % 3;
-    for (uint32_t i = 1; i < kernel->ncpus; i++) {
-        struct cpu *other = kernel->cpu[(cpu->id + i) % kernel->ncpus];
+    const struct team *team = cpu->team;
+    for (uint32_t i = 1; i < team->n; i++) {
+        struct cpu *other = kernel->cpu[team->first + (cpu->id - team->first + i) % team->n];
         if (cpu_queue_length(other) > 0)
             return other;
     }
@@ -73,6 +74,13 @@ void kit_boot_with(struct kit *kit, const struct kernel_config *config)
     failure[0] = '\0';
 }
 
+static struct cpu *home_of(struct kernel *kernel, const struct kit_config *c)
+{
+    if (c->team == KIT_COMPUTE)
+        return kernel_computer(kernel, c->cpu);
+    return c->team == KIT_BLOCKING ? kernel_blocker(kernel, c->cpu) : kernel_worker(kernel, c->cpu);
+}
+
 static struct kit_actor *make(struct kit *kit, const struct kit_config *c, struct untyped *memory)
 {
     assert_true(kit->nactors < KIT_ACTORS);
@@ -90,7 +98,7 @@ static struct kit_actor *make(struct kit *kit, const struct kit_config *c, struc
                                   .concurrency = c->concurrency,
                                   .pinned = !kit->move,
                                   .deadline_ns = c->deadline_ns,
-                                  .home = kernel->cpu[c->cpu % kernel->ncpus],
+                                  .home = home_of(kernel, c),
                                   .limbo = &kernel->limbo,
                                   .alive = &kernel->alive};
     assert_int_equal(actor_make(&config, &a->actor), TN_OK);

@@ -35,9 +35,12 @@ struct kit {
     uint64_t run;         /* of explore: the seed, or how many came before */
 };
 
+enum kit_team { KIT_WORKERS, KIT_COMPUTE, KIT_BLOCKING };
+
 struct kit_config {
     const char *name;
     uint32_t cpu, mailbox;
+    enum kit_team team;    /* whose `cpu`-th is its home */
     bool urgent;           /* the most urgent priority instead of the default */
     bool idle;             /* the least urgent */
     uint8_t concurrency;   /* turns; 0: 1 */

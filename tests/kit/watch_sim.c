@@ -232,18 +232,28 @@ static void rest_stacks(const struct kit *kit)
     INVARIANT("stacks-conserved", n == kernel->nfibers);
 }
 
+/* A turn sleeps in a call of the system below: it has its CPU, and what is in its hands. */
+static bool somebody_blocks(const struct kernel *kernel)
+{
+    for (uint32_t i = 0; i < kernel->ncpus; i++) {
+        if (kernel->cpu[i]->blocks_since_ns != 0)
+            return true;
+    }
+    return false;
+}
+
 static void look_at_rest(void *arg)
 {
     const struct kit *kit = arg;
     const struct kernel *kernel = kit->kernel;
-    if (at_load(&kernel->stopping, RELAXED) != 0)
-        return; /* some have left in the middle of what they had */
+    if (at_load(&kernel->stopping, RELAXED) != 0 || somebody_blocks(kernel))
+        return; /* some have left, or are, in the middle of what they had */
     for (uint32_t i = 0; i < kernel->ncpus; i++) {
         struct cpu *cpu = kernel->cpu[i];
         INVARIANT("no-lost-wake-up", at_load(&cpu->asked, RELAXED) == NULL && queue_empty(cpu));
+        INVARIANT("awake-counted", at_load(&cpu->team->awake, RELAXED) == 0);
         INVARIANT("no-late-timer", wheel_next_ns(&cpu->wheel) > machine_now_ns());
     }
-    INVARIANT("awake-counted", at_load(&kernel->awake, RELAXED) == 0);
     for (uint32_t i = 0; i < kit->nactors; i++)
         rest_actor(kit, &kit->actors[i]);
     rest_stacks(kit);

@@ -361,8 +361,11 @@ static tn_err call(void *self, const struct tn_turn *turn, const struct tn_pack 
         return put(out, recurse(&x));
     case M_COUNT:
         return put(out, p->calls * 1000000 + p->events * 1000 + p->timers * 100 + p->config);
-    case M_SLEEP:
-        return pause_until(turn->now + 1000000);
+    case M_SLEEP: {
+        tn_time until = turn->now + 1000000;
+        err = pause_until(until);
+        return err == TN_ETIME && turn->now < until ? TN_EINTERNAL : err; /* its clock goes on */
+    }
     case M_BUFFER:
         return buffer(out);
     case M_WORK:

@@ -5,6 +5,7 @@
  * static variables, no libc, and no rights but those that component.toml asks for. */
 #include <tenon/component.h>
 
+#include "base/bytes.h"
 #include "base/fmt.h"
 #include "interfaces/tenon_job.h"
 #include "interfaces/tenon_log.h"
@@ -22,6 +23,28 @@ static tn_err hello_start(void *self, const struct tn_turn *turn)
     struct hello *h = self;
     tn_err err = tn_need("log", 3, &h->log);
     return err == TN_ENOTWIRED ? TN_OK : err; /* the log is optional */
+}
+
+/* When its code is replaced while it runs, what save leaves is what restore of the next version is
+ * given, perhaps in another domain: no pointers, and a layout that does not change. */
+static tn_err hello_save(void *self, struct tn_pack *out)
+{
+    const struct hello *h = self;
+    if (out->size < sizeof(h->runs))
+        return TN_ETOOBIG;
+    memcpy(out->data, &h->runs, sizeof(h->runs));
+    out->len = sizeof(h->runs);
+    return TN_OK;
+}
+
+static tn_err hello_restore(void *self, uint32_t from_version, const struct tn_pack *in)
+{
+    struct hello *h = self;
+    if (from_version != 1 || in->len != sizeof(h->runs))
+        return TN_EVERSION;
+    memcpy(&h->runs, in->data, sizeof(h->runs));
+    tn_err err = tn_need("log", 3, &h->log); /* start is not called again */
+    return err == TN_ENOTWIRED ? TN_OK : err;
 }
 
 static tn_err hello_run(struct hello *h, const struct tn_pack *in, struct tn_pack *out)
@@ -67,4 +90,6 @@ const struct tn_component tn_component = {
     .state_version = 1,
     .start = hello_start,
     .call = hello_call,
+    .save = hello_save,
+    .restore = hello_restore,
 };
