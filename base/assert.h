@@ -13,6 +13,14 @@ __attribute__((noreturn, cold)) void machine_panic(const char *what, const char 
             machine_panic("assertion failed: " #cond, __FILE__, __LINE__); \
     } while (0)
 
+/* What a checker or a machine looks at beside the program: says which invariant is broken, by the
+ * name that docs/simulation.md tells of. */
+#define INVARIANT(name, cond)                                                \
+    do {                                                                     \
+        if (__builtin_expect(!(cond), 0))                                    \
+            machine_panic("invariant " name ": " #cond, __FILE__, __LINE__); \
+    } while (0)
+
 #define UNREACHABLE(why) machine_panic("unreachable: " why, __FILE__, __LINE__)
 
 #endif

@@ -125,7 +125,7 @@ static void spoil(void)
     struct ring *ring = (struct ring *)(void *)room.at;
     for (uint32_t i = 0; i < GARBAGE; i++) {
         uint64_t value = sim_choose(UINT64_MAX) >> sim_choose(64);
-        switch (sim_choose(6)) {
+        switch (sim_choose(8)) {
         case 0:
             at_store(&ring->head, value, SEQ_CST);
             break;
@@ -141,6 +141,11 @@ static void spoil(void)
             break;
         case 4:
             at_store(&ring->capacity, value, SEQ_CST);
+            break;
+        case 5:
+        case 6: /* the record that is about to be read */
+            at_store((atomic_u64 *)(void *)(room.at + RING_HEADER + (in.next & (CAPACITY - 1))),
+                     (uint64_t)RING_DATA << 32 | sim_choose(CAPACITY), SEQ_CST);
             break;
         default:
             at_store((atomic_u64 *)(void *)(room.at + RING_HEADER + 8 * sim_choose(CAPACITY / 8)),

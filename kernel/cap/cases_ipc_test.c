@@ -14,7 +14,7 @@
 enum {
     BADGES = 4,
     SENDS = 6,
-    REPLIES = 2500, /* with 40 schedules, 100,000 */
+    REPLIES = 800, /* in one schedule; ./dev sim tries a thousand */
     M_ONE = TN_METHOD(9, 1),
     M_LATER = TN_METHOD(9, 2),
     M_SLOW = TN_METHOD(9, 3),

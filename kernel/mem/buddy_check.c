@@ -15,34 +15,34 @@ static void check_free_block(struct untyped *untyped, uint32_t page, struct cens
     struct page *map = page_map(untyped);
     const struct page *entry = &map[page];
     uint32_t order = entry->order;
-    ASSERT(order < MEM_ORDERS && (page & ((1u << order) - 1)) == 0);
+    INVARIANT("arena-whole", order < MEM_ORDERS && (page & ((1u << order) - 1)) == 0);
     census->free[order]++;
     if (page == buddy_of(untyped)->warm) {
-        ASSERT(order == MEM_ORDER_RELEASE);
+        INVARIANT("arena-whole", order == MEM_ORDER_RELEASE);
         census->warm++;
         return;
     }
-    ASSERT(order < MEM_ORDER_RELEASE || entry->zero);
+    INVARIANT("arena-whole", order < MEM_ORDER_RELEASE || entry->zero);
     uint32_t buddy = page ^ (1u << order);
     if (order + 1 < MEM_ORDERS && buddy < untyped->pages && buddy != buddy_of(untyped)->warm)
-        ASSERT(map[buddy].kind != PAGE_FREE || map[buddy].order != order);
+        INVARIANT("arena-whole", map[buddy].kind != PAGE_FREE || map[buddy].order != order);
 }
 
 static void check_slab(struct untyped *untyped, uint32_t page, struct census *census)
 {
     const struct page *entry = &page_map(untyped)[page];
-    ASSERT(entry->class < MEM_CLASSES);
+    INVARIANT("arena-whole", entry->class < MEM_CLASSES);
     uint32_t bytes = slab_bytes(entry->class), objects = slab_objects(entry->class);
-    ASSERT(entry->used <= entry->fresh && entry->fresh <= objects);
+    INVARIANT("arena-whole", entry->used <= entry->fresh && entry->fresh <= objects);
     uint32_t back = 0;
     for (uint32_t i = entry->first; i != 0;) {
-        ASSERT(i <= entry->fresh && back < objects);
+        INVARIANT("arena-whole", i <= entry->fresh && back < objects);
         back++;
         i = *((uint8_t *)page_at(untyped, page) + (size_t)(i - 1) * bytes);
     }
-    ASSERT(entry->used + back == entry->fresh);
+    INVARIANT("arena-whole", entry->used + back == entry->fresh);
     if (entry->used == 0)
-        ASSERT(buddy_of(untyped)->empty[entry->class] == page);
+        INVARIANT("arena-whole", buddy_of(untyped)->empty[entry->class] == page);
     census->live += entry->used;
     census->used_bytes += (uint64_t)entry->used * bytes;
     census->slabs++;
@@ -59,11 +59,11 @@ static uint32_t check_page(struct untyped *untyped, uint32_t page, struct census
         check_free_block(untyped, page, census);
         return 1u << entry->order;
     case PAGE_AWAY:
-        ASSERT(entry->order >= MEM_ORDER_RELEASE && entry->order < MEM_ORDERS);
+        INVARIANT("arena-whole", entry->order >= MEM_ORDER_RELEASE && entry->order < MEM_ORDERS);
         census->away++;
         return 1u << entry->order;
     case PAGE_BLOCK:
-        ASSERT(entry->next > 0);
+        INVARIANT("arena-whole", entry->next > 0);
         census->live++;
         census->used_bytes += (uint64_t)entry->next * MEM_PAGE;
         return entry->next;
@@ -83,8 +83,9 @@ static uint32_t check_list(struct untyped *untyped, uint32_t head, enum page_kin
     const struct page *map = page_map(untyped);
     uint32_t n = 0, prev = 0;
     for (uint32_t page = head; page != 0; page = map[page].next) {
-        ASSERT(page < untyped->pages && map[page].kind == kind && map[page].prev == prev);
-        ASSERT(n < untyped->pages);
+        INVARIANT("arena-whole",
+                  page < untyped->pages && map[page].kind == kind && map[page].prev == prev);
+        INVARIANT("arena-whole", n < untyped->pages);
         prev = page;
         n++;
     }
@@ -96,21 +97,23 @@ static void check_lists(struct untyped *untyped, const struct census *census)
     const struct page *map = page_map(untyped);
     for (uint32_t order = 0; order < MEM_ORDERS; order++) {
         uint32_t head = buddy_of(untyped)->free[order];
-        ASSERT(check_list(untyped, head, PAGE_FREE) == census->free[order]);
-        ASSERT((head != 0) == (buddy_of(untyped)->orders >> order & 1));
+        INVARIANT("arena-whole", check_list(untyped, head, PAGE_FREE) == census->free[order]);
+        INVARIANT("arena-whole", (head != 0) == (buddy_of(untyped)->orders >> order & 1));
         for (uint32_t page = head; page != 0; page = map[page].next)
-            ASSERT(map[page].order == order);
+            INVARIANT("arena-whole", map[page].order == order);
     }
     uint64_t with_room = 0;
     for (uint32_t class = 0; class < MEM_CLASSES; class ++) {
         uint32_t empty = buddy_of(untyped)->empty[class];
         with_room += check_list(untyped, buddy_of(untyped)->slab[class], PAGE_SLAB);
         for (uint32_t page = buddy_of(untyped)->slab[class]; page != 0; page = map[page].next)
-            ASSERT(map[page].class == class && map[page].used < slab_objects(class));
-        ASSERT(empty == 0 || (map[empty].kind == PAGE_SLAB && map[empty].used == 0));
-        ASSERT(empty == 0 || map[empty].class == class);
+            INVARIANT("arena-whole",
+                      map[page].class == class && map[page].used < slab_objects(class));
+        INVARIANT("arena-whole",
+                  empty == 0 || (map[empty].kind == PAGE_SLAB && map[empty].used == 0));
+        INVARIANT("arena-whole", empty == 0 || map[empty].class == class);
     }
-    ASSERT(with_room == census->slabs_with_room);
+    INVARIANT("arena-whole", with_room == census->slabs_with_room);
 }
 
 struct arena_census arena_check(struct untyped *untyped)
@@ -119,16 +122,16 @@ struct arena_census arena_check(struct untyped *untyped)
     struct census census = {0};
     const struct buddy *buddy = buddy_of(untyped);
     const struct page *map = page_map(untyped);
-    ASSERT(map[0].kind == PAGE_HEAD && untyped->head_pages < untyped->pages);
+    INVARIANT("arena-whole", map[0].kind == PAGE_HEAD && untyped->head_pages < untyped->pages);
     for (uint32_t page = 1; page < untyped->head_pages; page++)
-        ASSERT(memcmp(&map[page], &inside, sizeof(inside)) == 0);
+        INVARIANT("arena-whole", memcmp(&map[page], &inside, sizeof(inside)) == 0);
     for (uint32_t page = untyped->head_pages; page < untyped->pages;) {
         uint32_t end = page + check_page(untyped, page, &census);
-        ASSERT(end > page && end <= untyped->pages);
+        INVARIANT("arena-whole", end > page && end <= untyped->pages);
         while (++page < end)
-            ASSERT(memcmp(&map[page], &inside, sizeof(inside)) == 0);
+            INVARIANT("arena-whole", memcmp(&map[page], &inside, sizeof(inside)) == 0);
     }
     check_lists(untyped, &census);
-    ASSERT(census.away == buddy->away && census.warm == (buddy->warm != 0));
+    INVARIANT("arena-whole", census.away == buddy->away && census.warm == (buddy->warm != 0));
     return (struct arena_census){.live = census.live, .used_bytes = census.used_bytes};
 }

@@ -6,8 +6,10 @@
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "kernel/machine.h"
+#include "lock_order.h"
 
-/* The order in which locks may nest: a CPU that holds one takes only greater ones. */
+/* The order in which locks may nest: a CPU that holds one takes only greater ones. The simulator
+ * and builds with a sanitizer see to it (lock_order.h). */
 enum lock_rank {
     LOCK_NOTE = 1,  /* waiters of one notification; one timer */
     LOCK_SEIZE = 2, /* one CPU's, by others */
@@ -32,16 +34,19 @@ static inline void lock_init(struct spinlock *lock, enum lock_rank rank)
 
 static inline void lock_take(struct spinlock *lock)
 {
+    race_lock_wants(lock, lock->rank);
     /* ACQUIRE pairs with the RELEASE of lock_drop: what the last holder wrote is seen. */
     while (at_swap(&lock->held, 1, ACQUIRE) != 0) {
         while (at_load(&lock->held, RELAXED) != 0)
             machine_relax();
     }
+    race_lock_has(lock, lock->rank);
 }
 
 static inline void lock_drop(struct spinlock *lock)
 {
     ASSERT(at_load(&lock->held, RELAXED) == 1);
+    race_lock_drops(lock);
     at_store(&lock->held, 0, RELEASE);
 }
 

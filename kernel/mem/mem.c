@@ -190,7 +190,8 @@ void mem_check(struct untyped *untyped)
 {
     lock_take(&untyped->lock);
     struct arena_census census = arena_check(untyped);
-    ASSERT(census.live == untyped->live && census.used_bytes == untyped->used_bytes);
-    ASSERT(untyped->used_bytes <= untyped->peak_bytes);
+    INVARIANT("memory-conserved",
+              census.live == untyped->live && census.used_bytes == untyped->used_bytes);
+    INVARIANT("memory-conserved", untyped->used_bytes <= untyped->peak_bytes);
     lock_drop(&untyped->lock);
 }

@@ -238,17 +238,20 @@ void cpu_step_back(struct cpu *cpu);
 static inline void cpu_enter(struct cpu *cpu)
 {
     ASSERT(at_load(&cpu->inside, RELAXED) == 0);
+    race_lock_wants(cpu, LOCK_CPU);
     at_store(&cpu->inside, 1, RELAXED);
     /* The light half of the barrier in cpu_seize: either we see `wanted`, or they see `inside`. */
     at_fence_light();
     /* ACQUIRE pairs with the RELEASE of cpu_release: what others did under the lock is seen. */
     if (__builtin_expect(at_load(&cpu->wanted, ACQUIRE) != 0, 0))
         cpu_step_back(cpu);
+    race_lock_has(cpu, LOCK_CPU);
 }
 
 static inline void cpu_leave(struct cpu *cpu)
 {
     ASSERT(at_load(&cpu->inside, RELAXED) == 1);
+    race_lock_drops(cpu);
     at_store(&cpu->inside, 0, RELEASE); /* pairs with the ACQUIRE in cpu_seize */
 }
 

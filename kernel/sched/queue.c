@@ -27,6 +27,7 @@ void cpu_step_back(struct cpu *cpu)
 void cpu_seize(struct cpu *cpu)
 {
     lock_take(&cpu->seize);
+    race_lock_wants(cpu, LOCK_CPU);
     /* Who comes after another lets the owner in between, so that many do not keep it out. */
     for (uint32_t i = 0; i < POLITE_LOOKS && at_load(&cpu->waits, RELAXED) != 0; i++)
         machine_relax();
@@ -36,10 +37,12 @@ void cpu_seize(struct cpu *cpu)
     machine_barrier();
     while (at_load(&cpu->inside, ACQUIRE) != 0) /* pairs with cpu_leave */
         machine_relax();
+    race_lock_has(cpu, LOCK_CPU);
 }
 
 void cpu_release(struct cpu *cpu)
 {
+    race_lock_drops(cpu);
     at_store(&cpu->wanted, 0, RELEASE); /* pairs with the ACQUIRE in cpu_enter */
     lock_drop(&cpu->seize);
 }

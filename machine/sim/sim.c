@@ -30,17 +30,20 @@
 
 enum {
     BOOT_STACK_BYTES = 256 * 1024,
-    STEP_NS_MAX = 8,      /* of the clock at a step, exclusive */
-    LEAP_ONE_IN = 64,     /* switches that move the clock by a leap */
-    LEAP_BITS_MAX = 16,   /* a leap is below 2^16 ns */
-    JUMP_BITS_MAX = 36,   /* a clock's jump is below 2^36 ns */
-    DRAIN_BITS_MAX = 4,   /* default drain_one_in is at most 2^4 */
-    CHECK_BITS_MIN = 4,   /* default check_one_in is from 2^4 */
-    CHECK_BITS_MAX = 12,  /* to 2^12 */
-    SPURIOUS_ONE_IN = 16, /* parks that return for no reason */
-    LONE_PATIENCE = 1024, /* lone relaxes before the clock hurries */
-    LONE_BITS_MAX = 20,   /* and then moves by less than 2^20 ns each */
-    CHANGE_BITS_MAX = 16, /* default change points are below 2^16 */
+    STEP_NS_MAX = 8,         /* of the clock at a step, exclusive */
+    LEAP_ONE_IN = 64,        /* switches that move the clock by a leap */
+    LEAP_BITS_MAX = 16,      /* a leap is below 2^16 ns */
+    STALL_ONE_IN = 32,       /* switches after which the CPU that was left stands still */
+    STALL_BITS_MAX = 10,     /* for below 2^10 steps, while another can go on */
+    JUMP_BITS_MAX = 36,      /* a clock's jump is below 2^36 ns */
+    DRAIN_BITS_MAX = 4,      /* default drain_one_in is at most 2^4 */
+    CHECK_BITS_MIN = 4,      /* default check_one_in is from 2^4 */
+    CHECK_BITS_MAX = 12,     /* to 2^12 */
+    SPURIOUS_ONE_IN = 16,    /* parks that return for no reason */
+    LONE_PATIENCE = 1024,    /* lone relaxes before the clock hurries */
+    HOST_PATIENCE = 1000000, /* relaxes on the host, where nobody else runs */
+    LONE_BITS_MAX = 20,      /* and then moves by less than 2^20 ns each */
+    CHANGE_BITS_MAX = 16,    /* default change points are below 2^16 */
     SWITCH_ONE_IN = 4,
     PCT_DEPTH = 3,
     STEPS_MAX = 10000000,
@@ -98,6 +101,8 @@ static void sim_switch(uint32_t next)
     sim.lone_turns = 0;
     if (sim_below(LEAP_ONE_IN) == 0)
         sim.now_ns += sim_any_scale(LEAP_BITS_MAX);
+    if (sim.config.schedule == SIM_RANDOM && sim_below(STALL_ONE_IN) == 0)
+        from->stalled_until = sim.stats.steps + sim_any_scale(STALL_BITS_MAX);
     if (sim_fault(SIM_FAULT_CLOCK))
         sim.now_ns += sim_any_scale(JUMP_BITS_MAX);
     sim_trace(SIM_EVENT_SWITCH, next, sim.current);
@@ -108,6 +113,15 @@ static void sim_switch(uint32_t next)
         sim.current = next;
         fiber_switch(&from->context, &sim.cpus[next].context);
     }
+}
+
+/* Nobody can go on. */
+static void sim_rest(void)
+{
+    if (sim.nrests == 0)
+        return;
+    sim.due_rest = true;
+    sim_visit_host(sim.current);
 }
 
 /* Makes every CPU runnable whose deadline has come, and finds the next deadline. */
@@ -133,20 +147,47 @@ static void sim_advance(uint64_t ns)
         sim_expire();
 }
 
-/* A runnable CPU other than `but`, as the schedule chooses; SIM_HOST when there is none. */
-static uint32_t sim_pick(uint32_t but)
+/* The runnable CPU of the highest priority, other than `but`; SIM_HOST when there is none. */
+static uint32_t sim_pick_best(uint32_t but)
 {
-    uint32_t runnable[TN_THREADS_MAX], count = 0, best = SIM_HOST;
+    uint32_t best = SIM_HOST;
     for (uint32_t i = 0; i < sim.config.cpus; i++) {
         if (i == but || sim.cpus[i].state != SIM_RUNNABLE)
             continue;
-        runnable[count++] = i;
         if (best == SIM_HOST || sim.cpus[i].priority > sim.cpus[best].priority)
             best = i;
     }
-    if (count == 0 || sim.config.schedule == SIM_PCT)
-        return best;
-    return runnable[sim_below(count)];
+    return best;
+}
+
+/* A runnable CPU other than `but`, as the schedule chooses; SIM_HOST when there is none. */
+static uint32_t sim_pick(uint32_t but)
+{
+    if (sim.config.schedule == SIM_PCT)
+        return sim_pick_best(but);
+    uint32_t runnable[TN_THREADS_MAX], stalled[TN_THREADS_MAX], count = 0, nstalled = 0;
+    for (uint32_t i = 0; i < sim.config.cpus; i++) {
+        const struct sim_cpu *cpu = &sim.cpus[i];
+        if (i == but || cpu->state != SIM_RUNNABLE)
+            continue;
+        if (cpu->stalled_until > sim.stats.steps)
+            stalled[nstalled++] = i;
+        else
+            runnable[count++] = i;
+    }
+    if (count > 0)
+        return runnable[sim_below(count)];
+    return nstalled > 0 ? stalled[sim_below(nstalled)] : SIM_HOST;
+}
+
+/* A runnable CPU, without a decision; SIM_HOST when there is none. */
+static uint32_t sim_pick_first(void)
+{
+    for (uint32_t i = 0; i < sim.config.cpus; i++) {
+        if (sim.cpus[i].state == SIM_RUNNABLE)
+            return i;
+    }
+    return SIM_HOST;
 }
 
 /* The CPU to go on with when the current one cannot: perhaps the current one, if the clock makes it
@@ -159,6 +200,9 @@ static uint32_t sim_wait(void)
             return next;
         sim_drain_all(); /* time passes */
         sim_expire();    /* CPUs that were unparked leave a deadline that nobody waits for */
+        if (sim_pick_first() != SIM_HOST)
+            continue; /* the clock has leapt over its deadline */
+        sim_rest();
         if (sim.next_deadline_ns == UINT64_MAX)
             break;
         sim_advance(sim.next_deadline_ns - sim.now_ns);
@@ -199,8 +243,11 @@ void race_point(void)
 
 void machine_relax(void)
 {
-    if (sim.current == SIM_HOST)
+    if (sim.current == SIM_HOST) {
+        if (++sim.host_turns == HOST_PATIENCE)
+            machine_panic("waits outside of a run for what no CPU will do", __FILE__, __LINE__);
         return;
+    }
     sim_step();
     sim.cpus[sim.current].priority = --sim.priority_lowest;
     uint32_t next = sim_pick(sim.current);
@@ -215,6 +262,7 @@ void machine_relax(void)
 void machine_park(uint32_t cpu, uint64_t until_ns)
 {
     ASSERT(sim.current == cpu);
+    sim_holds_nothing("invariant lock-order: a lock is held in sleep");
     race_point();
     struct sim_cpu *self = &sim.cpus[cpu];
     bool spurious = sim_below(SPURIOUS_ONE_IN) == 0;
@@ -257,6 +305,7 @@ void machine_fiber_init(struct machine_fiber *fiber, void *stack, size_t stack_b
 
 void machine_fiber_switch(struct machine_fiber *from, struct machine_fiber *to)
 {
+    sim_holds_nothing("invariant lock-order: a lock is held across a switch of fiber");
     race_point();
     if (to->machine_private[1] != &suspended_mark)
         machine_panic("switched to a fiber that is not suspended", __FILE__, __LINE__);
@@ -304,20 +353,30 @@ static void sim_check(bool end)
         for (uint32_t i = 0; i < sim.nchecks; i++)
             sim.checks[i].call(sim.checks[i].arg);
     }
-    sim.due_switch = sim.due_step = false;
+    if (sim.due_rest) {
+        sim.stats.rests++;
+        for (uint32_t i = 0; i < sim.nrests; i++)
+            sim.rests[i].call(sim.rests[i].arg);
+    }
+    sim.due_switch = sim.due_step = sim.due_rest = false;
 }
 
 void sim_on_step(void (*check)(void *arg), void *arg)
 {
     ASSERT(sim.current == SIM_HOST && sim.nchecks < SIM_CHECKS_MAX);
-    sim.checks[sim.nchecks].call = check;
-    sim.checks[sim.nchecks].arg = arg;
-    sim.nchecks++;
+    sim.checks[sim.nchecks++] = (struct sim_check){check, arg};
+}
+
+void sim_on_rest(void (*check)(void *arg), void *arg)
+{
+    ASSERT(sim.current == SIM_HOST && sim.nrests < SIM_CHECKS_MAX);
+    sim.rests[sim.nrests++] = (struct sim_check){check, arg};
 }
 
 void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
 {
     ASSERT(sim.config.cpus > 0 && sim.current == SIM_HOST);
+    sim.host_turns = 0;
     void *stacks[TN_THREADS_MAX] = {NULL};
     sim.entry = entry;
     sim.entry_arg = arg;
@@ -329,6 +388,7 @@ void machine_run(void (*entry)(void *arg, uint32_t cpu), void *arg)
             machine_panic("no boot stack for a virtual CPU", __FILE__, __LINE__);
         fiber_init(&cpu->context, stacks[i], BOOT_STACK_BYTES, sim_cpu_entry, cpu);
         cpu->state = SIM_RUNNABLE;
+        cpu->held.count = 0; /* of one that an earlier run abandoned */
     }
     stack_t fault_stack_before = fault_stack_use(sim.fault_stack);
     sim_trace(SIM_EVENT_BEGIN, sim.config.cpus, sim.config.seed);

@@ -13,8 +13,9 @@
  * A step is a race point: an atomic operation, at_fence_light, machine_relax, machine_park,
  * machine_unpark, machine_barrier, machine_fiber_switch or a reading of the clock. machine_park
  * returns early, for no reason, about once in 16 times. Switching to a fiber that is not suspended,
- * which real machines would not survive, panics; panics name the seed, the step, and the command
- * that replays them. */
+ * which real machines would not survive, panics; so does holding a lock of the kernel across a
+ * switch or a sleep, taking locks out of order, and two that hold the same (lock_order.c). Panics
+ * name the seed, the step, and the command that replays them. */
 #ifndef MACHINE_SIM_SIM_H
 #define MACHINE_SIM_SIM_H
 
@@ -22,7 +23,9 @@
 #include <stdint.h>
 
 enum sim_schedule {
-    SIM_RANDOM, /* at each race point, with probability 1/switch_one_in, a random runnable CPU */
+    SIM_RANDOM, /* at each race point, with probability 1/switch_one_in, a random runnable CPU; one
+                   in 32 that is left stands still for up to 1,024 steps, as a thread that has lost
+                   its processor */
     SIM_PCT,    /* random priorities and `pct_depth` - 1 random change points (Burckhardt et al.,
                    "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS
                    2010); machine_relax sends a CPU behind all others */
@@ -79,12 +82,17 @@ void sim_machine_destroy(void);
 enum { SIM_CHECKS_MAX = 8 };
 void sim_on_step(void (*check)(void *arg), void *arg);
 
+/* The same whenever every CPU sleeps, or has returned, and nothing waits in a buffer: before the
+ * clock jumps, and when they will sleep for ever. Nobody holds anything then, so what is true of
+ * the whole is true. */
+void sim_on_rest(void (*check)(void *arg), void *arg);
+
 /* A hash (FNV-1a 64) over every decision taken, which two runs with the same seed share, and counts
  * since sim_machine_init. */
 struct sim_stats {
     uint64_t steps, switches, trace_hash;
-    uint64_t drains;                                  /* stores that had waited */
-    uint64_t checks;                                  /* rounds of what sim_on_step was given */
+    uint64_t drains;        /* stores that had waited */
+    uint64_t checks, rests; /* rounds of what sim_on_step and sim_on_rest were given */
     uint64_t chances[SIM_FAULTS], faults[SIM_FAULTS]; /* of each fault; those that happened */
     bool deadlock; /* every CPU that did not return is parked for ever: machine_run returned early,
                       its CPUs abandoned where they were */

@@ -5,6 +5,7 @@
 #include <tenon/limits.h>
 
 #include "kernel/machine.h"
+#include "machine/hosted/held.h"
 #include "machine/sim/sim.h"
 
 enum sim_cpu_state { SIM_RUNNABLE, SIM_PARKED, SIM_RETURNED };
@@ -41,10 +42,12 @@ struct sim_buffer {
 struct sim_cpu {
     struct machine_fiber context; /* whatever fiber the CPU was on when it was switched away */
     enum sim_cpu_state state;
-    bool notified;     /* an unpark that no park has taken yet */
-    uint64_t until_ns; /* while parked */
-    int64_t priority;  /* SIM_PCT: the highest runnable goes on */
+    bool notified;          /* an unpark that no park has taken yet */
+    uint64_t until_ns;      /* while parked */
+    int64_t priority;       /* SIM_PCT: the highest runnable goes on */
+    uint64_t stalled_until; /* SIM_RANDOM: the step before which others go first */
     struct sim_buffer buffer;
+    struct held held;
 };
 
 /* `current` while no virtual CPU runs. */
@@ -58,17 +61,19 @@ struct sim {
     /* Streams of sim_random. */
     uint64_t schedule_state, choose_state, entropy_state, check_state, fault_state;
     uint64_t now_ns;
-    uint64_t next_deadline_ns; /* no parked CPU's is earlier; UINT64_MAX: none has one */
-    uint32_t current, next;    /* CPU that runs; CPU to go on with after the host */
-    bool due_switch, due_step; /* what the host is to check */
+    uint64_t next_deadline_ns;           /* no parked CPU's is earlier; UINT64_MAX: none has one */
+    uint32_t current, next;              /* CPU that runs; CPU to go on with after the host */
+    bool due_switch, due_step, due_rest; /* what the host is to check */
+    struct held host_held;
+    uint32_t host_turns; /* machine_relax calls on the host */
     uint64_t age;
     uint32_t drain_one_in, waiting; /* stores that wait, of all CPUs */
     uint32_t check_one_in, until_check;
-    uint32_t nchecks;
-    struct {
+    uint32_t nchecks, nrests;
+    struct sim_check {
         void (*call)(void *arg);
         void *arg;
-    } checks[SIM_CHECKS_MAX];
+    } checks[SIM_CHECKS_MAX], rests[SIM_CHECKS_MAX];
     uint64_t fault_nth[SIM_FAULTS]; /* the chance at which each happens; 0: none */
     uint32_t lone_turns;            /* machine_relax calls since anybody else could run */
     int64_t priority_lowest;
@@ -107,6 +112,9 @@ void sim_say_seed(void);
 /* Counts a step, moves the clock, drains stores and checks; ends the run when it is hung. On a
  * virtual CPU only. */
 void sim_step(void);
+
+/* lock_order.c: panics with `what` when the caller holds a lock of the kernel. */
+void sim_holds_nothing(const char *what);
 
 /* buffer.c: what waits comes to memory, of one CPU, of all; perhaps one store of any CPU. */
 void sim_drain(uint32_t cpu);

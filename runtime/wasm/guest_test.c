@@ -19,12 +19,13 @@
 
 extern const struct tn_component probe_component; /* test/probe.c, linked */
 
-enum { SEEDS_DEFAULT = 10, MEMORY = 4 << 20, CONFIG_LEN = 7 };
+enum { SEEDS_DEFAULT = 10, MEMORY = 4 << 20, CONFIG_LEN = 7, FUEL = 5000000 };
 
 static uint8_t *code;
 static size_t code_len;
 static uint32_t faults[64];
 static uint32_t nfaults;
+static uint64_t fuel_per_call = FUEL;
 static size_t stack_left = SIZE_MAX; /* where it was deepest when a fault was told */
 
 static void on_fault(void *ctx, const struct guest_fault *fault)
@@ -56,7 +57,7 @@ static struct kit_actor *make_probe(struct kit *kit, bool guest, const char *nam
 static void give_code(struct kit_actor *a, uint32_t restarts)
 {
     struct guest_config config = {.needs = a->needs,
-                                  .fuel_per_call = 5000000,
+                                  .fuel_per_call = fuel_per_call,
                                   .stack_bytes = 64 << 10,
                                   .restarts_max = restarts,
                                   .config = "7 bytes",
@@ -346,7 +347,7 @@ static tn_err talk(uint32_t len, uint32_t size, uint32_t times)
 /* What long messages cost, beyond what short ones do. */
 static tn_err drive_talk(void *self, const struct tn_turn *turn)
 {
-    enum { LONG = 64000, TIMES = 100, COST = LONG / GUEST_BYTES_PER_FUEL * TIMES };
+    enum { LONG = 64000, TIMES = 10, COST = LONG / GUEST_BYTES_PER_FUEL * TIMES };
     static const uint32_t sizes[][2] = {{0, 32}, {LONG, 32}, {0, LONG + 32}};
     uint64_t cost[3];
     (void)self;
@@ -368,7 +369,9 @@ static void test_messages_cost_fuel(void **state)
     (void)state;
     static const struct tn_component driver = {
         .abi = TN_ABI, .size = sizeof(struct tn_component), .start = drive_talk};
+    fuel_per_call = FUEL / 16;
     one_guest(&driver);
+    fuel_per_call = FUEL;
 }
 
 /* A guest that yields for ever ends at its deadline, not when its fuel is used up. */
@@ -376,7 +379,7 @@ static tn_err drive_yields(void *self, const struct tn_turn *turn)
 {
     struct tn_pack in = {.len = 0};
     (void)self;
-    tn_time at = turn->now + 1000000;
+    tn_time at = turn->now + 100000;
     KIT_CHECK(tn_call(kit_need("guest"), TN_METHOD(900, 19), &in, NULL, at) == TN_ETIME);
     while (nfaults == 0)
         pause_until(at += 1000000);

@@ -30,6 +30,7 @@ void explore(const struct explore *e)
                                                     .blocking = e->blocking,
                                                     .policy = restless ? &kit_restless : NULL});
         kit.move = restless;
+        kit.run = run;
         e->scenario(&kit);
         kit_assert();
         kit_end(&kit);

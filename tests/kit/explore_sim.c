@@ -37,6 +37,7 @@ static void explore_seed(const struct explore *e, uint64_t seed)
                                                 .blocking = e->blocking,
                                                 .policy = restless ? &kit_restless : NULL});
     kit.move = restless;
+    kit.run = seed;
     kit_watch(&kit);
     e->scenario(&kit);
     KIT_CHECK(!sim_machine_stats().deadlock);

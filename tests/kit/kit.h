@@ -20,6 +20,7 @@ struct kit_actor {
     struct actor *actor;
     struct space *space;
     struct untyped *memory; /* its own, or NULL: the kernel's */
+    struct cpu *home;       /* where it was made */
     uint32_t mailbox;
     struct need need[KIT_NEEDS];
     struct needs needs;
@@ -31,6 +32,7 @@ struct kit {
     uint32_t nactors;
     uint64_t used_before; /* bytes of root when the kernel had booted */
     bool move;            /* actors made from now on may move from their CPU */
+    uint64_t run;         /* of explore: the seed, or how many came before */
 };
 
 enum kit_team { KIT_WORKERS, KIT_COMPUTE, KIT_BLOCKING };
@@ -101,6 +103,9 @@ void kit_end(struct kit *kit);
         .abi = TN_ABI, .size = sizeof(struct tn_component), __VA_ARGS__}
 
 #define KIT_CHECK(cond) kit_check((cond), #cond, __FILE__, __LINE__)
+/* The same for what is true of every run: says which invariant is broken (docs/simulation.md). */
+#define KIT_INVARIANT(name, cond) \
+    kit_check((cond), "invariant " name ": " #cond, __FILE__, __LINE__)
 bool kit_check(bool ok, const char *what, const char *file, int line);
 
 #endif

@@ -21,7 +21,7 @@ enum {
     MEMORY_BYTES = 12 << 20,
     SERVERS = 4,
     CLIENTS = 3,
-    OPS = 150,
+    OPS = 120,
     WATCHES = 60,
     M_ECHO = TN_METHOD(9, 1),
     M_CHAIN = TN_METHOD(9, 2),
