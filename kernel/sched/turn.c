@@ -218,8 +218,8 @@ static tn_err wait_fill(struct wait *wait, struct space *from, const struct tn_p
     if (len > at_load(&wait->room_size, RELAXED) || out->ncaps > wait->room_caps)
         return TN_ETOOBIG;
     if (out->ncaps != 0) {
-        tn_err err = cap_deliver(from, out->caps, out->ncaps, out->move, wait->actor->space,
-                                 wait->caps);
+        tn_err err =
+            cap_deliver(from, out->caps, out->ncaps, out->move, wait->actor->space, wait->caps);
         if (err != TN_OK) {
             wait->len = 0;
             return err;
