@@ -26,8 +26,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATCHES = os.path.join(ROOT, 'tests/sim/broken')
-# What the simulated kernel consists of: no engine, no packages, no drivers.
-CORE = ('base/', 'kernel/', 'runtime/kernel/', 'runtime/needs.c')
+# What the simulated kernel and its native actors consist of: no engine, no packages, no drivers.
+CORE = ('base/', 'kernel/', 'runtime/kernel/', 'runtime/elf/', 'runtime/needs.c')
 FOLDERS = ('base', 'include', 'interfaces', 'kernel', 'machine', 'runtime', 'tests/kit',
            'tests/sim', 'toml', 'wasm')
 CPU_SECONDS = 60 # of one run
@@ -135,7 +135,8 @@ def make(folder, jobs, *targets):
     done = subprocess.run(['ninja', '-C', folder, '-j', str(jobs), *targets], text=True,
                           capture_output=True, check=False)
     if done.returncode != 0:
-        raise Wrong('it does not build:\n' + done.stdout[-4000:])
+        said = re.sub(r'^\[\d+/\d+\].*\n', '', done.stdout, flags=re.M)
+        raise Wrong(f'it does not build:\n{said[-4000:]}')
 
 
 def limits():
