@@ -122,6 +122,9 @@ static void do_insert(void)
                        .rights = stub_random(3) == 0 ? stub_random(TN_R_ALL + 1) : TN_R_ALL,
                        .badge = stub_random(3) == 0 ? 1 + stub_random(9) : 0,
                        .parent = stub_random(2) == 0 ? random_record() : -1};
+    /* What an object is made from is another object, and was there before it. */
+    if (r.parent >= 0 && m.record[r.parent].thing >= r.thing)
+        r.parent = -1;
     struct record *parent = r.parent >= 0 ? &m.record[r.parent] : NULL;
     tn_err err = cap_insert(m.space[r.space], &m.thing[r.thing]->object, r.rights, r.badge,
                             parent != NULL ? m.space[parent->space] : NULL,

@@ -19,8 +19,8 @@ struct limbo_cpu {
 };
 
 struct limbo {
-    struct spinlock lock;
-    atomic_u64 epoch;     /* changed under the lock */
+    atomic_u64 epoch; /* changed under the lock; every batch reads it */
+    _Alignas(64) struct spinlock lock;
     atomic_u64 held;      /* objects here; changed under the lock */
     uint64_t closed;      /* the epoch that every CPU must note before `waiting` is destroyed */
     struct list waiting;  /* objects that came before it began */
@@ -29,7 +29,8 @@ struct limbo {
     bool drains;          /* no CPU will run any more */
     struct limbo_cpu cpu[TN_THREADS_MAX];
 };
-_Static_assert(LINE_OF(struct limbo, cpu[0]) > LINE_OF(struct limbo, drains) &&
+_Static_assert(LINE_OF(struct limbo, lock) > LINE_OF(struct limbo, epoch) &&
+                   LINE_OF(struct limbo, cpu[0]) > LINE_OF(struct limbo, drains) &&
                    LINE_OF(struct limbo, cpu[1]) > LINE_OF(struct limbo, cpu[0]),
                "each CPU notes its boundaries in a line of its own");
 

@@ -97,9 +97,9 @@ struct cpu_shown {
 
 /* CPUs of one kernel with adjacent numbers, which share work. */
 struct team {
-    uint32_t first, n;   /* n 0: there is none */
-    atomic_u32 awake;    /* CPUs that are not asleep */
-    atomic_u32 sentinel; /* the sleeper that wakes up by itself to look for work (steal.c) */
+    uint32_t first, n;             /* n 0: there is none */
+    atomic_u32 sentinel;           /* the sleeper that wakes up by itself to look for work */
+    _Alignas(64) atomic_u32 awake; /* CPUs that are not asleep */
 };
 
 struct cpu {
@@ -138,12 +138,13 @@ struct cpu {
     atomic_u32 asleep;                            /* it is to be unparked */
     atomic_u32 waits;                     /* to get its lock back: a hint to those who come next */
     struct spinlock seize;                /* one at a time takes the lock from the owner */
-    struct cpu_shown shown;               /* written by the owner */
+    _Alignas(64) struct cpu_shown shown;  /* written by the owner */
     _Alignas(64) struct wheel wheel;      /* under the lock */
     struct cpu_look look[TN_THREADS_MAX]; /* owner only */
 };
 _Static_assert(LINE_END(struct cpu, queue) < LINE_OF(struct cpu, id) &&
                    LINE_END(struct cpu, boot) < LINE_OF(struct cpu, asked) &&
+                   LINE_END(struct cpu, seize) < LINE_OF(struct cpu, shown) &&
                    LINE_END(struct cpu, shown) < LINE_OF(struct cpu, wheel),
                "the lock, the owner's own, what others write and the wheel are in lines apart");
 
@@ -168,22 +169,29 @@ enum { SENTINEL_NOBODY = TN_THREADS_MAX, SENTINEL_POKED };
 
 struct kernel {
     struct limbo limbo;
-    struct cap_root caps;
-    struct untyped *root; /* the first available region */
+    /* What all read and hardly anybody changes. */
+    _Alignas(64) struct untyped *root; /* the first available region */
     struct kernel_config config;
-    uint32_t ncpus; /* of all teams */
+    uint32_t ncpus;       /* of all teams */
+    uint32_t fiber_cache; /* stacks that one CPU keeps at hand */
+    atomic_u32 stopping;
     struct cpu *cpu[TN_THREADS_MAX];
+    /* The rest. */
     struct team workers, compute, blocking[TN_BLOCKING_MAX];
+    struct cap_root caps;
     struct spinlock fiber_lock;
     struct fiber *fiber_free;
     struct fiber *fibers; /* all that were made */
     uint32_t nfibers;
-    uint32_t fiber_cache; /* stacks that one CPU keeps at hand */
-    atomic_u32 stopping;
     atomic_u32 alive;      /* actors that are not dead */
     atomic_u32 draining;   /* stop with the last of them */
     struct embedded begin; /* the message that sets everything going */
 };
+
+_Static_assert(LINE_END(struct kernel, limbo) < LINE_OF(struct kernel, root) &&
+                   LINE_END(struct kernel, cpu) < LINE_OF(struct kernel, workers) &&
+                   LINE_END(struct team, sentinel) < LINE_OF(struct team, awake),
+               "what every batch reads is in lines that hardly anybody writes");
 
 /* Makes the kernel in the machine's first available region. TN_ENOMEM; TN_EINVAL: more than
  * TN_COMPUTE_MAX or TN_BLOCKING_MAX are asked for, TN_CPUS_MAX are left, or none is. */

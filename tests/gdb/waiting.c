@@ -132,7 +132,7 @@ static tn_err main_start(void *self, const struct tn_turn *turn)
         KIT_CHECK(tn_yield() == TN_OK);
     }
     KIT_CHECK(tn_send(kit_need("sender"), M_PUT, &nothing, 0) == TN_OK);
-    while (!waits(sender)) {
+    while (!waits(sender) || at_load(&kit_now->kernel->cpu[1]->asleep, SEQ_CST) == 0) {
         machine_relax();
         KIT_CHECK(tn_yield() == TN_OK);
     }
@@ -176,7 +176,11 @@ static struct kit_actor *wire_all(struct kit *kit)
 int main(void)
 {
     const struct sim_machine machine = {
-        .seed = 1, .cpus = 2, .memory_bytes = 16 << 20, .stores_at_once = true};
+        .seed = 1,
+        .cpus = 2,
+        .memory_bytes = 16 << 20,
+        .stores_at_once = true,
+        .switch_one_in = 1 << 20}; /* but for a relax: the other CPU sleeps on when it is asked */
     struct kit kit;
     if (sim_machine_init(&machine) != 0)
         return 1;
