@@ -26,12 +26,12 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATCHES = os.path.join(ROOT, 'tests/sim/broken')
-# What the simulated kernel consists of: no engine, no packages, no drivers.
-CORE = ('base/', 'kernel/', 'runtime/kernel/', 'runtime/needs.c')
+# What the simulated kernel and its native actors consist of: no engine, no packages, no drivers.
+CORE = ('base/', 'kernel/', 'runtime/kernel/', 'runtime/elf/', 'runtime/needs.c')
 FOLDERS = ('base', 'include', 'interfaces', 'kernel', 'machine', 'runtime', 'tests/kit',
            'tests/sim', 'toml', 'wasm')
-CPU_SECONDS = 60 # of one run
-OTHERS_MAX = 8 # failures of another kind, before what is to find it does
+CPU_SECONDS = 60  # of one run
+OTHERS_MAX = 8  # failures of another kind, before what is to find it does
 NINJA = '''\
 rule cc
   command = gcc -std=gnu17 -O1 -g -w -ffreestanding -D_GNU_SOURCE -fno-math-errno $
@@ -58,7 +58,7 @@ class Patch:
         fields = dict(re.findall(r'^(Breaks|Found by|Run): (.+)$', head, re.M))
         run = re.fullmatch(r'(\w+) (\d+)', fields.get('Run', ''))
         if len(fields) != 3 or run is None or not marker or not head.startswith('Breaks: '):
-            raise Wrong('it does not open with Breaks, Found by and Run')
+            raise Wrong(f'{name}.patch does not open with Breaks, Found by and Run')
         self.breaks, self.test, self.seeds = fields['Breaks'], run[1], int(run[2])
         self.found_by = fields['Found by'].split(' or ')
         self.diff = '--- ' + body
@@ -135,7 +135,8 @@ def make(folder, jobs, *targets):
     done = subprocess.run(['ninja', '-C', folder, '-j', str(jobs), *targets], text=True,
                           capture_output=True, check=False)
     if done.returncode != 0:
-        raise Wrong('it does not build:\n' + done.stdout[-4000:])
+        said = re.sub(r'^\[\d+/\d+\].*\n', '', done.stdout, flags=re.M)
+        raise Wrong(f'it does not build:\n{said[-4000:]}')
 
 
 def limits():
@@ -154,7 +155,7 @@ def simulate(folder, test, **variables):
         for line in run.stdout:
             said += line
             if './dev sim --seed ' in line:
-                run.kill() # the rest of a program that has failed is of no use
+                run.kill()  # the rest of a program that has failed is of no use
         status = run.wait()
     return status == 0, said
 

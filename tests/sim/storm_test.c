@@ -131,9 +131,14 @@ static void derive_one(void)
     uint32_t made = 0;
     if (weathered(tn_buf_new(kit_need("memory"), 1 + sim_choose(9000), &buf)) != TN_OK)
         return;
-    while (made < ARRAY_LEN(slice) &&
-           weathered(tn_cap_mint(buf, TN_R_READ | TN_R_GRANT, 0, &slice[made])) == TN_OK)
+    while (made < ARRAY_LEN(slice)) {
+        bool below = made > 0 && sim_choose(2) == 0; /* asks for more than its parent may */
+        if (weathered(tn_cap_mint(below ? slice[made - 1] : buf,
+                                  below ? TN_R_ALL : TN_R_READ | TN_R_GRANT, 0, &slice[made])) !=
+            TN_OK)
+            break;
         made++;
+    }
     maybe_crash();
     if (sim_choose(2) == 0) {
         tn_err err = weathered(tn_cap_revoke(buf));
