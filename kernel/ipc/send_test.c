@@ -291,6 +291,57 @@ static void test_credits(void **state)
     explore(&(struct explore){.scenario = credits});
 }
 
+/* Who waits for room is let in together with others when half of the mailbox is free; but at once
+ * when its receiver waits, perhaps for what the sender does next. */
+
+enum { ROOM = 8 };
+static atomic_u32 slow_taken;
+
+static void slow_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)self;
+    (void)turn;
+    (void)in;
+    uint64_t bits;
+    if (at_add(&slow_taken, 1, SEQ_CST) == 0)
+        KIT_CHECK(tn_wait(kit_need("go"), TN_NEVER, &bits) == TN_OK);
+    else if (at_load(&slow_taken, SEQ_CST) == 2 * ROOM)
+        kit_done();
+}
+KIT_ROLE(slow, .event = slow_event);
+
+static void pours_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)self;
+    (void)turn;
+    (void)in;
+    for (uint32_t i = 0; i < 2 * ROOM; i++) {
+        KIT_CHECK(tn_send(kit_need("slow"), M_NOTE, &nothing, TN_SEND_WAIT) == TN_OK);
+        if (i == ROOM) /* one more than it holds: it has begun with the first */
+            KIT_CHECK(tn_signal(kit_need("go"), 1) == TN_OK);
+    }
+}
+KIT_ROLE(pours, .event = pours_event);
+
+static void let_in(struct kit *kit)
+{
+    at_init(&slow_taken, 0);
+    struct note *go = kit_note();
+    struct kit_actor *to = kit_make(kit, "slow", &slow, 1, ROOM);
+    struct kit_actor *from = kit_make(kit, "pours", &pours, 0, 1);
+    kit_share(to, "go", note_object(go), TN_R_READ);
+    kit_give(from, "go", note_object(go), TN_R_WRITE);
+    kit_wire(from, "slow", to, TN_R_CALL, 0);
+    kit_run_all(kit, &from, 1);
+    KIT_CHECK(at_load(&slow_taken, RELAXED) == 2 * ROOM);
+}
+
+static void test_let_in(void **state)
+{
+    (void)state;
+    explore(&(struct explore){.scenario = let_in});
+}
+
 /* A sender's deadline passes, the sender or the receiver is killed while it waits for a credit; a
  * message to itself that does not fit. */
 
@@ -375,9 +426,8 @@ static void test_hopeless(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_capabilities),
-        cmocka_unit_test(test_space_full),
-        cmocka_unit_test(test_credits),
+        cmocka_unit_test(test_capabilities), cmocka_unit_test(test_space_full),
+        cmocka_unit_test(test_credits),      cmocka_unit_test(test_let_in),
         cmocka_unit_test(test_hopeless),
     };
     return cmocka_run_group_tests_name("send", tests, NULL, NULL);
