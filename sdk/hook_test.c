@@ -330,10 +330,9 @@ static struct kit_actor *make_service(struct kit *kit, uint8_t turns)
 
 static void steps(struct kit *kit)
 {
-    static uint32_t rounds;
     static const char *const names[] = {"h0", "h1", "h2", "h3"};
     struct kit_actor *one = kit_make(kit, "driver", &driver, 0, 1);
-    nested = ++rounds % 2 != 0;
+    nested = kit->run % 2 != 0;
     struct kit_actor *to = make_service(kit, nested ? TN_TURNS_MAX : 1);
     kit_wire(one, "service", to, TN_R_CALL, 99);
     for (uint32_t i = 0; i < ARRAY_LEN(handlers); i++)
@@ -398,10 +397,9 @@ KIT_ROLE(changer, .event = changer_event);
 
 static void traffic(struct kit *kit)
 {
-    static uint32_t rounds;
     static const char *const names[] = {"h0", "h1", "h2", "h3"};
     struct kit_actor *drivers[3];
-    struct kit_actor *to = make_service(kit, ++rounds % 2 == 0 ? 1 : 4);
+    struct kit_actor *to = make_service(kit, kit->run % 2 == 0 ? 1 : 4);
     at_init(&writers_left, 2);
     for (uint32_t i = 0; i < ARRAY_LEN(drivers); i++) {
         drivers[i] = kit_make(kit, "driver", i < 2 ? &writer : &changer, i, 1);

@@ -384,7 +384,7 @@ KIT_ROLE(pauser, .event = pauser_event);
 
 static void any_moment(struct kit *kit)
 {
-    rounds++;
+    rounds = (uint32_t)kit->run;
     make_counter(kit, 4, 0);
     struct kit_actor *drivers[SENDERS + 2];
     for (uint32_t i = 0; i < SENDERS; i++) {
@@ -471,7 +471,7 @@ KIT_ROLE(killer, .event = killer_event);
 
 static void kill_any_moment(struct kit *kit)
 {
-    rounds++;
+    rounds = (uint32_t)kit->run;
     make_counter(kit, 8, 0);
     kit_give(swapped, "bell", note_object(kit_note()), TN_R_READ);
     struct kit_actor *drivers[4];

@@ -55,6 +55,7 @@ void machine_pages_release(void *at, size_t bytes)
             fail_msg("%s did not panic", #call); \
         }                                        \
         stub_panic_expected = false;             \
+        race_lock_forget();                      \
     } while (0)
 
 /* Memory as a machine hands it over, and its limbo: what most tests start from. */
