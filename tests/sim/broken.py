@@ -100,7 +100,8 @@ def sources_of(build, tests):
         return [os.path.relpath(path, ROOT) for part in targets[name]['target_sources']
                 for path in part.get('sources', [])]
 
-    found = {'core': [path for path in of('tenon_core_sim') if path.startswith(CORE)],
+    found = {'core': [path for path in of('tenon_core_sim') + of('tenon_core_shared')
+                       if path.startswith(CORE)],
              'machine': of('machine_sim') + of('machine_hosted')}
     return found | {test: of(test + '_test') for test in tests}
 
