@@ -225,6 +225,18 @@ bool mbox_reserve_away(struct mbox *mbox)
     return false;
 }
 
+uint32_t mbox_reserve_some(struct mbox *mbox, uint32_t most)
+{
+    /* ACQUIRE: as in mbox_reserve_away. */
+    uint32_t away = at_load(&mbox->away, ACQUIRE), some;
+    do {
+        some = away - away / 4 * 3;
+        if (some > most)
+            some = most;
+    } while (some > 0 && !at_cas(&mbox->away, &away, away - some, ACQUIRE, ACQUIRE));
+    return some;
+}
+
 bool mbox_may_share(struct mbox *mbox, bool *ret_got)
 {
     /* RELAXED: whether there are any at this moment is all that can be said. ACQUIRE pairs with
@@ -248,18 +260,18 @@ bool mbox_share(struct mbox *mbox)
     return true;
 }
 
-void mbox_credit_away(struct mbox *mbox)
+void mbox_credit_away(struct mbox *mbox, uint32_t n)
 {
-    (void)at_add(&mbox->away, 1, RELAXED);
+    (void)at_add(&mbox->away, n, RELAXED);
 }
 
-bool mbox_push(struct mbox *mbox, struct cell *cell)
+bool mbox_push(struct mbox *mbox, struct cell *newest, struct cell *oldest)
 {
     struct cell *head = at_load(&mbox->pushed, RELAXED);
     do {
-        cell->link = head;
-        /* RELEASE: who collects it sees the cell's content. */
-    } while (!at_cas(&mbox->pushed, &head, cell, RELEASE, RELAXED));
+        oldest->link = head;
+        /* RELEASE: who collects them sees their content. */
+    } while (!at_cas(&mbox->pushed, &head, newest, RELEASE, RELAXED));
     return head == NULL;
 }
 

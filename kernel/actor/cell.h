@@ -24,7 +24,7 @@
  * Invariants
  *   1. A cell is in one place: its pool's free list, a mailbox, or the hands of one turn.
  *   2. credits + away + freed + messages in the mailbox that took one + credits that waiting
- * senders were granted or that a sender holds = capacity.
+ * senders were granted or that a sender or a CPU (sched/outbox.h) holds = capacity.
  *   3. A pool's memory lives until its last cell has come back, though its actor be gone. */
 #ifndef KERNEL_ACTOR_CELL_H
 #define KERNEL_ACTOR_CELL_H
@@ -206,6 +206,8 @@ static inline bool mbox_reserve(struct mbox *mbox)
 
 /* Takes one credit without the lock; false when this door has none. */
 bool mbox_reserve_away(struct mbox *mbox);
+/* Takes several, `most` or a quarter of what is there, which leaves some to others; how many. */
+uint32_t mbox_reserve_some(struct mbox *mbox, uint32_t most);
 /* Whether it is worth to come in and ask: that door has none, and the other one has some. Takes one
  * if it has some after all (*ret_got). */
 bool mbox_may_share(struct mbox *mbox, bool *ret_got);
@@ -222,7 +224,7 @@ static inline void mbox_credit_freed(struct mbox *mbox) /* under the lock; one o
 {
     at_store(&mbox->freed, at_load(&mbox->freed, RELAXED) + 1, RELAXED);
 }
-void mbox_credit_away(struct mbox *mbox); /* any CPU */
+void mbox_credit_away(struct mbox *mbox, uint32_t n); /* any CPU */
 /* Brings back those that were freed. Under the lock. */
 static inline void mbox_settle(struct mbox *mbox)
 {
@@ -242,9 +244,9 @@ static inline uint32_t mbox_room(struct mbox *mbox)
 /* Takes one for a sender outside who waits for it. False: there is none. Under the lock. */
 bool mbox_reserve_for(struct mbox *mbox);
 
-/* Puts a cell at the end. Any CPU, without the lock; true when the stack was empty, so that
- * the home has to be told. */
-bool mbox_push(struct mbox *mbox, struct cell *cell);
+/* Puts cells at the end, linked from the newest to the oldest. Any CPU, without the lock; true when
+ * the stack was empty, so that the home has to be told. */
+bool mbox_push(struct mbox *mbox, struct cell *newest, struct cell *oldest);
 /* Moves the stack to the end of the queue. Under the lock. */
 void mbox_collect(struct mbox *mbox);
 

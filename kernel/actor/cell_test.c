@@ -27,7 +27,7 @@ static void test_credits(void **state)
             away++;
         assert_int_equal(away, capacity);
         for (uint32_t i = 0; i < capacity; i++)
-            mbox_credit_away(&mbox);
+            mbox_credit_away(&mbox, 1);
         for (uint32_t i = 0; i < capacity; i++)
             assert_true(mbox_reserve(&mbox)); /* the home takes them back */
         assert_false(mbox_reserve(&mbox));
@@ -56,7 +56,7 @@ static void test_first_in_first_out(void **state)
         bool pushed = false; /* something is in the stack */
         for (uint32_t i = 0; i < 8; i++) {
             if ((doors >> i & 1) != 0) {
-                assert_int_equal(mbox_push(&mbox, &cells[i]), !pushed);
+                assert_int_equal(mbox_push(&mbox, &cells[i], &cells[i]), !pushed);
                 pushed = true;
             } else {
                 mbox_put(&mbox, &cells[i]);

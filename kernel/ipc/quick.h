@@ -29,7 +29,7 @@ static inline __attribute__((always_inline)) bool post_quick(struct cpu *cpu, st
                                                              struct cell *cell)
 {
     struct mbox *mbox = &target->mbox;
-    if (!actor_here(cpu, target))
+    if (!actor_here(cpu, target) || cpu->gathered != 0)
         return false;
     uint32_t credits = at_load(&mbox->credits, RELAXED), run = target->run;
     if (credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL)

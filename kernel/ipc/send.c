@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "kernel/sched/outbox.h"
 
 /* Makes the block that a message needs which does not fit into its cell; *ret_block is NULL when it
  * does. */
@@ -48,7 +49,8 @@ struct sending {
     struct actor *target;
     uint64_t badge;
     uint32_t method;
-    bool away; /* the credit is from the door of those outside */
+    bool away;     /* the credit is from the door of those outside */
+    bool gathered; /* and was taken with others (sched/outbox.h) */
     const struct tn_pack *in;
     struct block *block; /* what does not fit into a cell, or NULL */
 };
@@ -86,14 +88,21 @@ static tn_err deliver(const struct sending *s)
     struct cell *cell = NULL;
     cpu_enter(s->cpu); /* for the cells of the sender, which lives here */
     tn_err err = make_cell(s, &cell);
-    if (err == TN_OK)
+    if (err != TN_OK) {
+        cpu_leave(s->cpu);
+        block_free(s->block);
+        if (s->gathered)
+            outbox_unreserve(s->cpu, s->target);
+        else
+            credit_back(s->cpu, s->target, s->away);
+        return err;
+    }
+    if (s->gathered)
+        outbox_put(s->cpu, s->target, cell);
+    else
         sched_post_inside(s->cpu, s->target, cell);
     cpu_leave(s->cpu);
-    if (err != TN_OK) {
-        credit_back(s->cpu, s->target, s->away);
-        block_free(s->block);
-    }
-    return err;
+    return TN_OK;
 }
 
 bool credit_away(struct cpu *own, struct actor *target)
@@ -163,7 +172,10 @@ static tn_err send_here(const struct sending *s)
     struct cell *cell = NULL;
     tn_err err = TN_EFULL;
     cpu_enter(s->cpu);
-    if (actor_here(s->cpu, s->target) && mbox_reserve(&s->target->mbox)) {
+    bool here = actor_here(s->cpu, s->target);
+    if (here)
+        outbox_let_go(s->cpu, s->target); /* it has just come */
+    if (here && mbox_reserve(&s->target->mbox)) {
         err = make_cell(s, &cell);
         if (err == TN_OK)
             post_here(s->cpu, s->target, cell);
@@ -184,7 +196,8 @@ static tn_err send(struct sending *s, uint32_t flags)
     err = send_here(s);
     if (err != TN_EFULL)
         goto done;
-    s->away = credit_away(s->cpu, s->target);
+    s->gathered = !actor_here(s->cpu, s->target) && outbox_reserve(s->cpu, s->target);
+    s->away = s->gathered || credit_away(s->cpu, s->target);
     if (s->away)
         return deliver(s);
     if ((flags & TN_SEND_WAIT) == 0)

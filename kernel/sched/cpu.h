@@ -102,6 +102,14 @@ struct team {
     _Alignas(64) atomic_u32 awake; /* CPUs that are not asleep */
 };
 
+/* Messages of this CPU's actors to an actor of another, not pushed yet: see outbox.h. */
+enum { OUTBOXES = 4, OUTBOX_MANY = 16 };
+struct outbox {
+    struct actor *target;         /* NULL: nothing is gathered here */
+    struct cell *newest, *oldest; /* linked from the newest */
+    uint32_t n, credits;          /* messages; credits that were taken and not used yet */
+};
+
 struct cpu {
     /* the lock */
     atomic_u32 inside; /* the owner has it, or is looking whether it may */
@@ -119,13 +127,15 @@ struct cpu {
     struct cpu_stats stats;
     struct fiber *free; /* stacks at hand */
     uint32_t nfree;
+    uint32_t gathered;      /* bit i: there is something in out[i] */
     atomic_u32 batches;     /* that were run; others look */
     uint32_t looks;         /* in vain, since there was work */
     tn_time looked_ns;      /* at other queues */
     struct fiber *leaving;  /* just left for good: freed by whoever runs next */
     struct turn *parking;   /* just left to wait: parked by whoever runs next */
     struct cells_back back; /* consumed cells of other CPUs' actors */
-    struct actor *metered;  /* whose time is counted exactly; NULL: nobody's */
+    struct outbox out[OUTBOXES];
+    struct actor *metered; /* whose time is counted exactly; NULL: nobody's */
     tn_time metered_since_ns;
     uint64_t routed; /* messages whose target was drawn here */
     uint64_t causes; /* trace contexts begun here */

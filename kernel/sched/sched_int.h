@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "kernel/sched/outbox.h"
 #include "kernel/sched/post.h"
 #include "kernel/sched/swap.h"
 
@@ -122,6 +123,8 @@ static inline bool actor_has_work(struct actor *actor)
 static inline void actor_rest(struct cpu *cpu, struct actor *actor)
 {
     ASSERT(actor->run == ACTOR_RUNNING);
+    if (__builtin_expect(cpu->gathered != 0, 0))
+        outbox_flush_all(cpu); /* before it can move */
     mbox_settle(&actor->mbox);
     actor->run = ACTOR_IDLE;
     if (actor_has_work(actor)) {

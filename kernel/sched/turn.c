@@ -46,12 +46,14 @@ void actor_release(struct cpu *cpu, struct actor *actor)
 static void post_away(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     at_store(&actor->talker, cpu != NULL ? cpu->id : CPU_NONE, RELAXED); /* a hint for policies */
-    if (mbox_push(&actor->mbox, cell))
+    if (mbox_push(&actor->mbox, cell, cell))
         sched_ask(actor, ASK_MAIL);
 }
 
 void sched_post_inside(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
+    if (cpu != NULL)
+        outbox_let_go(cpu, actor);
     if (cpu != NULL && actor_here(cpu, actor))
         post_here(cpu, actor, cell);
     else
@@ -60,13 +62,11 @@ void sched_post_inside(struct cpu *cpu, struct actor *actor, struct cell *cell)
 
 void sched_post(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
-    if (cpu == NULL || !actor_here(cpu, actor)) {
-        post_away(cpu, actor, cell);
-        return;
-    }
-    cpu_enter(cpu);
+    if (cpu != NULL)
+        cpu_enter(cpu);
     sched_post_inside(cpu, actor, cell);
-    cpu_leave(cpu);
+    if (cpu != NULL)
+        cpu_leave(cpu);
 }
 
 void turn_made_ready(struct actor *actor, struct turn *turn)
@@ -362,7 +362,7 @@ bool mailbox_drain(struct cpu *cpu, struct actor *actor)
 void credit_back(struct cpu *cpu, struct actor *actor, bool away)
 {
     if (away) {
-        mbox_credit_away(&actor->mbox);
+        mbox_credit_away(&actor->mbox, 1);
         sched_ask(actor, ASK_LOOK); /* somebody may wait for it */
         return;
     }
