@@ -316,7 +316,7 @@ static double yield(struct kit *kit)
 
 static struct space *own_space(void)
 {
-    return fiber_self()->turn->actor->space;
+    return fiber_self()->turn.actor->space;
 }
 
 /* Inlined, as in send and call. The compiler knows neither the capability before nor what is done
@@ -356,7 +356,7 @@ static double lookup(struct kit *kit)
 static void hook_site_loop(void)
 {
     static struct hook_point point;
-    const struct tn_turn *turn = &fiber_self()->turn->info;
+    const struct tn_turn *turn = &fiber_self()->turn.info;
     struct hook_args args = {.room = NULL};
     for (uint32_t i = 0; i < SITES; i++) {
         __asm__ volatile("" : : "r"(&point) : "memory"); /* it may have changed */

@@ -47,7 +47,7 @@ static void swap_one(void)
 {
     const struct native_config config = {.component = &counter, .needs = &target->needs};
     struct instance *fresh;
-    struct turn *turn = fiber_self()->turn;
+    struct turn *turn = &fiber_self()->turn;
     KIT_CHECK(native_new(target->actor, &config, &fresh) == TN_OK);
     tn_err err = swap_begin(fiber_self()->cpu, turn, target->actor, fresh, 0, TN_NEVER);
     KIT_CHECK(err == IPC_PENDING);

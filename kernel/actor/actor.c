@@ -76,7 +76,8 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     actor->room = actor->concurrency;
     actor->pinned = config->pinned;
     actor->patient = config->patient;
-    actor->exact_time = config->exact_time;
+    actor_set_odd(actor, ODD_EXACT, config->exact_time);
+    actor_set_instance(actor, NULL);
     /* Added to the time of day it must not wrap. */
     actor->deadline_ns =
         config->deadline_ns < UINT64_MAX / 2 ? config->deadline_ns : UINT64_MAX / 2;
@@ -118,6 +119,7 @@ struct actor_account actor_account(struct actor *actor)
 void actor_set_instance(struct actor *actor, struct instance *instance)
 {
     actor->instance = instance;
+    actor_set_odd(actor, ODD_CODE, instance == NULL || instance->domain->event == NULL);
     if (instance != NULL)
         instance->actor = actor;
 }

@@ -47,6 +47,7 @@
 #include <stddef.h>
 #include <tenon/component.h>
 
+#include "base/bytes.h"
 #include "kernel/actor/cell.h"
 #include "kernel/cap/cap.h"
 #include "kernel/mem/lock.h"
@@ -92,6 +93,9 @@ struct domain {
      */
     bool on_fiber;
     enum turn_end (*run)(struct cpu *cpu, struct turn *turn);
+    /* on_fiber only: the same as `run` for the usual message (cell_is_plain), which needs no
+     * answer. NULL: `run` does it. */
+    void (*event)(struct instance *instance, struct turn *turn);
     enum turn_end (*resume)(struct cpu *cpu, struct turn *turn); /* not on_fiber only */
     /* not on_fiber only: where the one turn of this instance is kept. */
     struct turn *(*turn_room)(struct instance *instance);
@@ -119,11 +123,11 @@ enum actor_ask {
     ASK_LOOK = 4,  /* its life or priority has changed, or there is a credit for who waits */
 };
 
-enum turn_state { TURN_RUNS, TURN_PARKED, TURN_WOKEN };
+enum turn_state { TURN_RUNS = 0, TURN_PARKED, TURN_WOKEN };
 
 /* Why a turn that would wait is told at once that it cannot. */
 enum turn_refuses {
-    TURN_MAY_WAIT,
+    TURN_MAY_WAIT = 0,
     TURN_CANCELLED, /* its actor is being killed, or a swap does not wait for it: TN_ECANCELLED */
     TURN_AT_ONCE,   /* it runs what may not wait, save or restore: TN_EAGAIN */
 };
@@ -133,22 +137,34 @@ struct turn {
     struct tn_pack in;   /* data points into cell, block or `small` */
     struct actor *actor;
     struct cell *cell; /* the message, until the turn ends; NULL for a call on the caller's stack */
+    /* From here to `state` a turn begins with zeros (turn_begin). */
     struct block *block; /* long arguments, until the turn ends */
     /* The call to answer: who waits, and which time. NULL: oneway, answered or deferred. */
     struct wait *caller;
-    uint64_t generation;
+    struct wait *wait; /* that it has open, or had last and not released */
+    uint16_t depth;    /* of calls */
+    bool caller_ref;   /* the caller's actor is held by a ref */
+    bool deferred;     /* the answer is a reply capability's now */
+    uint8_t refuses;   /* enum turn_refuses */
+    atomic_u32 state;  /* enum turn_state */
+    /* to here */
+    uint64_t generation;     /* of `caller` */
     struct fiber *fiber;     /* that it runs or waits on; NULL when its continuation is data */
-    struct wait *wait;       /* that it has open, or had last and not released */
-    uint16_t depth;          /* of calls */
-    bool caller_ref;         /* the caller's actor is held by a ref */
-    bool deferred;           /* the answer is a reply capability's now */
-    uint8_t refuses;         /* enum turn_refuses */
-    atomic_u32 state;        /* enum turn_state */
     void *local;             /* the domain's own, from its `run` on */
     struct turn *link;       /* among the woken */
     struct turn *waits_link; /* among the actor's that wait; home */
     _Alignas(16) uint8_t small[TURN_SMALL]; /* short arguments of a call that runs at once */
 };
+
+/* What a turn that has no call to answer begins with; its message comes on top. */
+static inline void turn_begin(struct turn *turn, struct actor *actor, struct cell *cell)
+{
+    enum { FROM = offsetof(struct turn, block), TO = offsetof(struct turn, generation) };
+    turn->actor = actor;
+    turn->cell = cell;
+    at_init(&turn->state, TURN_RUNS);
+    __builtin_memset((char *)turn + FROM, 0, TO - FROM); /* in place, freestanding or not */
+}
 
 enum wait_state {
     WAIT_FREE,    /* no wait: the generation is what the next one will have */
@@ -206,6 +222,13 @@ enum actor_life {
     ACTOR_DEAD,
 };
 
+/* Why a message to an actor takes more than its domain's `event`. */
+enum actor_odd {
+    ODD_CODE = 1,  /* there is no such function */
+    ODD_SWAP = 2,  /* its instance is being replaced */
+    ODD_EXACT = 4, /* its time is measured exactly */
+};
+
 /* What an actor did. */
 struct actor_account {
     uint64_t cpu_time_ns;        /* sampled, or exact where asked */
@@ -256,15 +279,15 @@ struct actor {
     uint8_t turns;       /* that exist */
     uint8_t concurrency; /* that may */
     uint8_t room;        /* that may now: 0 while paused or swapped, else `concurrency` */
+    uint8_t odd;         /* enum actor_odd */
     bool mail_next;      /* a message is to have its turn before the next woken one */
     bool paused : 1;     /* until it is resumed */
     bool held : 1;       /* paused, and no swap's turn: turns that are woken wait */
     struct actor_talk talk;
-    bool pinned : 1;  /* stays where it is; as the next two, always the same: others read them */
-    bool patient : 1; /* lends its priority to nobody */
-    bool exact_time;
-    uint16_t cleared;          /* DYING: steps in which its space was cleared */
-    struct turn *ready;        /* woken turns to go on with, oldest first */
+    bool pinned : 1;    /* stays where it is; as the next one, always the same: others read them */
+    bool patient : 1;   /* lends its priority to nobody */
+    uint16_t cleared;   /* DYING: steps in which its space was cleared */
+    struct turn *ready; /* woken turns to go on with, oldest first */
     struct turn *waiting;      /* turns that are parked */
     struct instance *instance; /* of the owner (RUNNING), as is all below but the two lists */
     struct cell_pool *pool;    /* made at the first send */
@@ -302,8 +325,13 @@ struct object *actor_object(struct actor *actor);
 struct actor *actor_of(struct object *object);
 /* What it did until now; of one that runs meanwhile, each figure for itself. Any CPU. */
 struct actor_account actor_account(struct actor *actor);
-/* Gives it its code; before it is READY, or in a turn of its own. */
+/* Gives it its code, or NULL; before it is READY, or by its runner. */
 void actor_set_instance(struct actor *actor, struct instance *instance);
+/* What of actor_odd has come, or gone. By whoever may touch it. */
+static inline void actor_set_odd(struct actor *actor, enum actor_odd bit, bool is)
+{
+    actor->odd = (uint8_t)(is ? actor->odd | bit : actor->odd & ~bit);
+}
 
 /* CREATED or FAILED -> READY; false in another life. Any. */
 bool actor_ready(struct actor *actor);

@@ -62,10 +62,15 @@ struct cell {
     uint64_t badge;
     uint64_t cause;
     uint32_t method;
-    uint8_t cls;   /* TN_CLS_ or MSG_ */
-    uint8_t flags; /* enum cell_flag */
-    uint8_t ncaps;
-    uint8_t len; /* of inline arguments; of a call: its depth */
+    union {
+        struct {
+            uint8_t cls;   /* TN_CLS_ or MSG_ */
+            uint8_t flags; /* enum cell_flag */
+            uint8_t ncaps;
+            uint8_t len; /* of inline arguments; of a call: its depth */
+        };
+        uint32_t kind; /* the same as one number, see cell_set_plain */
+    };
     union {
         uint8_t bytes[TN_INLINE]; /* ncaps handles of the receiver's space, then arguments */
         struct block *block;
@@ -73,6 +78,18 @@ struct cell {
     } body;
 };
 _Static_assert(sizeof(struct cell) == 64, "a cell is a cache line");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "`kind` begins with cls");
+
+/* The usual message: a component's, short, oneway, without capabilities. */
+static inline void cell_set_plain(struct cell *cell, uint32_t len)
+{
+    cell->kind = TN_CLS_USER | CELL_ONEWAY << 8 | len << 24;
+}
+static inline bool cell_is_plain(const struct cell *cell)
+{
+    return (cell->kind & 0xffffff & ~(uint32_t)(CELL_AWAY << 8)) ==
+           (TN_CLS_USER | CELL_ONEWAY << 8);
+}
 
 /* Capabilities and arguments that do not fit into a cell, charged to the sender's memory. */
 struct block {
@@ -164,13 +181,13 @@ static inline struct cell *cell_take(struct cell_pool *pool)
 }
 
 /* Gives a consumed cell back to the pool that it came from, by way of `back` if that is another
- * CPU's; not for embedded cells. `cpu` is the one whose lock the caller holds, or NULL. */
+ * CPU's; not for embedded cells. `cpu` is the one whose lock the caller holds. */
 static inline void cell_give(const struct cpu *cpu, struct cells_back *back, struct cell *cell)
 {
     struct chunk *chunk = (struct chunk *)align_down((uintptr_t)cell, CELL_CHUNK);
     struct cell_pool *pool = chunk->pool;
     /* ACQUIRE pairs with the RELEASE of who moved the pool here: its free list is seen. */
-    if (cpu != NULL && at_load(&pool->cpu, ACQUIRE) == cpu) {
+    if (at_load(&pool->cpu, ACQUIRE) == cpu) {
         cell->link = pool->free;
         pool->free = cell;
         return;

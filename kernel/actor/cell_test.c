@@ -5,7 +5,8 @@
 
 enum { MIB = 1 << 20, CHUNK_CELLS = 15, POOL_CELLS = CELL_POOL_CHUNKS * CHUNK_CELLS };
 
-static const struct cpu *const here = (const struct cpu *)64, *const elsewhere = NULL;
+static const struct cpu *const here = (const struct cpu *)64, *const elsewhere =
+                                                                  (const struct cpu *)128;
 
 /* Takes and gives back at both doors; never more than the capacity, and all of it at either. */
 static void test_credits(void **state)

@@ -74,28 +74,43 @@ static inline struct slot *space_slot(struct space *space, uint32_t index)
     return space_far_slot(space, index);
 }
 
+/* What a capability's slot of that type with those rights must look like, and where. The handle's
+ * index is in its lower bits, so that they do no harm there. */
+static inline bool slot_is(struct slot *slot, tn_cap cap, enum object_type type, uint32_t rights,
+                           struct cap_view *ret_view)
+{
+    const uint64_t wanted = WORD_LIVE | (uint64_t)type << WORD_TYPE_SHIFT | rights;
+    const uint64_t care = WORD_GENERATION | WORD_LIVE | WORD_TYPE | rights;
+    uint64_t word = at_load(&slot->word, ACQUIRE);
+    struct object *object = at_load(&slot->object, ACQUIRE);
+    uint64_t badge = at_load(&slot->badge, ACQUIRE);
+    /* RELAXED: the two loads before keep it behind them. */
+    uint64_t again = at_load(&slot->word, RELAXED);
+    ret_view->object = object;
+    ret_view->badge = badge;
+    ret_view->rights = (uint32_t)word & WORD_RIGHTS;
+    return ((word ^ ((cap & WORD_GENERATION) | wanted)) & care) == 0 && word == again;
+}
+
+/* The same as cap_find for a capability in the space's first chunk; false: it is not there, or not
+ * at this moment, and cap_find is to say what it is. */
+static inline bool cap_find_near(struct space *space, tn_cap cap, enum object_type type,
+                                 uint32_t rights, struct cap_view *ret_view)
+{
+    uint32_t index = (uint32_t)(cap & ~WORD_GENERATION);
+    struct slot *near = at_load(&space->near, ACQUIRE);
+    return __builtin_expect(index < CHUNK_SLOTS, 1) &&
+           __builtin_expect(slot_is(near + index, cap, type, rights, ret_view), 1);
+}
+
 /* cap_lookup for callers that know the type (not OBJ_NONE) and the rights (<= TN_R_ALL) when they
  * are compiled: the same contract. */
 static inline tn_err cap_find(struct space *space, tn_cap cap, enum object_type type,
                               uint32_t rights, struct cap_view *ret_view)
 {
-    const uint64_t wanted = WORD_LIVE | (uint64_t)type << WORD_TYPE_SHIFT | rights;
-    const uint64_t care = WORD_GENERATION | WORD_LIVE | WORD_TYPE | rights;
     struct slot *slot = space_slot(space, (uint32_t)(cap & ~WORD_GENERATION));
-    if (__builtin_expect(slot != NULL, 1)) {
-        uint64_t word = at_load(&slot->word, ACQUIRE);
-        struct object *object = at_load(&slot->object, ACQUIRE);
-        uint64_t badge = at_load(&slot->badge, ACQUIRE);
-        /* RELAXED: the two loads before keep it behind them. */
-        uint64_t again = at_load(&slot->word, RELAXED);
-        bool fits = ((word ^ ((cap & WORD_GENERATION) | wanted)) & care) == 0;
-        if (__builtin_expect(fits && word == again, 1)) {
-            ret_view->object = object;
-            ret_view->badge = badge;
-            ret_view->rights = (uint32_t)word & WORD_RIGHTS;
-            return TN_OK;
-        }
-    }
+    if (__builtin_expect(slot != NULL && slot_is(slot, cap, type, rights, ret_view), 1))
+        return TN_OK;
     /* It says which of the errors it is, or succeeds where a revoke began between the loads. */
     return cap_lookup(space, cap, type, rights, ret_view);
 }

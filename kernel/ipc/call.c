@@ -44,16 +44,11 @@ static inline void calling_begin(struct calling *c, struct cpu *cpu, struct turn
 static void prepare(const struct calling *c, struct turn *turn)
 {
     const struct tn_pack *in = c->in;
-    turn->actor = c->callee;
-    turn->cell = NULL;
+    turn_begin(turn, c->callee, NULL);
     turn->block = c->block;
     turn->caller = c->wait;
     turn->generation = c->generation;
-    turn->wait = NULL;
     turn->depth = (uint16_t)(c->turn->depth + 1);
-    turn->caller_ref = turn->deferred = false;
-    turn->refuses = TURN_MAY_WAIT;
-    at_init(&turn->state, TURN_RUNS);
     tn_time now = c->cpu->now;
     tn_time limit = c->callee->deadline_ns == 0 ? TN_NEVER : now + c->callee->deadline_ns;
     turn->info = (struct tn_turn){.badge = c->badge,
@@ -64,8 +59,8 @@ static void prepare(const struct calling *c, struct turn *turn)
                                   .cls = c->cls};
     turn->in.len = in->len;
     turn->in.size = 0;
-    turn->in.ncaps = in->ncaps;
     turn->in.move = 0;
+    turn->in.ncaps = in->ncaps;
     if (in->ncaps != 0)
         memcpy(turn->in.caps, c->caps, in->ncaps * sizeof(tn_cap));
     if (c->block != NULL) {

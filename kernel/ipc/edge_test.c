@@ -135,7 +135,7 @@ static void poor_event(void *self, const struct tn_turn *turn, const struct tn_p
     (void)self;
     (void)turn;
     (void)in;
-    struct untyped *memory = actor_memory(fiber_self()->turn->actor);
+    struct untyped *memory = actor_memory(fiber_self()->turn.actor);
     for (uint32_t i = 0; i < ARRAY_LEN(operations); i++) {
         take_all(&grains, memory);
         uint32_t refused = 0;
@@ -240,7 +240,7 @@ static void service_event(void *self, const struct tn_turn *turn, const struct t
     uint32_t how = *(const uint8_t *)in->data;
     KIT_CHECK(answer(how) == expected[how]);
     struct cap_view view;
-    KIT_CHECK(cap_lookup(fiber_self()->turn->actor->space, kit_need("spare"), OBJ_NOTE, 0, &view) ==
+    KIT_CHECK(cap_lookup(fiber_self()->turn.actor->space, kit_need("spare"), OBJ_NOTE, 0, &view) ==
               TN_OK);
 }
 KIT_ROLE(service, .call = service_call, .event = service_event);
@@ -386,13 +386,13 @@ KIT_ROLE(young_role, .load = young_load, .start = young_start, .timer = young_ti
 static tn_err life(uint32_t method)
 {
     struct fiber *here = fiber_self();
-    tn_err err = life_begin(here->cpu, here->turn, young->actor, method, &nothing, TN_NEVER);
+    tn_err err = life_begin(here->cpu, &here->turn, young->actor, method, &nothing, TN_NEVER);
     struct cpu *cpu = here->cpu;
     if (err == IPC_PENDING)
-        cpu = turn_wait(cpu, here->turn);
+        cpu = turn_wait(cpu, &here->turn);
     else if (err != TN_OK)
         return err;
-    return call_end(cpu, here->turn, NULL);
+    return call_end(cpu, &here->turn, NULL);
 }
 
 static void nurse_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)

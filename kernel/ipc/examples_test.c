@@ -188,7 +188,7 @@ static void mailbox_example(tn_cap wire)
 static void fiber_example(void)
 {
     struct fiber *fiber = fiber_self();
-    KIT_CHECK(fiber->turn->actor == guide->actor);
+    KIT_CHECK(fiber->turn.actor == guide->actor);
     KIT_CHECK(fiber->cpu == at_load(&guide->actor->home, RELAXED));
 }
 

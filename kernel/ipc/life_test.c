@@ -70,13 +70,13 @@ KIT_ROLE(client, .event = client_event);
 static tn_err life(uint32_t method)
 {
     struct fiber *here = fiber_self();
-    tn_err err = life_begin(here->cpu, here->turn, late->actor, method, &nothing, TN_NEVER);
+    tn_err err = life_begin(here->cpu, &here->turn, late->actor, method, &nothing, TN_NEVER);
     struct cpu *cpu = here->cpu;
     if (err == IPC_PENDING)
-        cpu = turn_wait(cpu, here->turn);
+        cpu = turn_wait(cpu, &here->turn);
     else if (err != TN_OK)
         return err;
-    return call_end(cpu, here->turn, NULL);
+    return call_end(cpu, &here->turn, NULL);
 }
 
 static void starter_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)

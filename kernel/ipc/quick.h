@@ -22,32 +22,11 @@ static inline struct endpoint *endpoint_of(struct object *object)
     return (struct endpoint *)object;
 }
 
-/* Inside: whether the target takes one more message without anything else to be done than to put it
- * into its queue, and it into this CPU's; and does so, which it can before it is filled, for nobody
- * else looks there now. */
-static inline __attribute__((always_inline)) bool post_quick(struct cpu *cpu, struct actor *target,
-                                                             struct cell *cell)
-{
-    struct mbox *mbox = &target->mbox;
-    if (!actor_here(cpu, target) || cpu->gathered != 0)
-        return false;
-    uint32_t credits = at_load(&mbox->credits, RELAXED), run = target->run;
-    if (credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL)
-        return false;
-    if (run == ACTOR_IDLE) {
-        if (target->turns < target->room) {
-            target->run = ACTOR_QUEUED;
-            queue_push(cpu, target);
-        }
-    } else if (run != ACTOR_RUNNING && run != ACTOR_QUEUED) {
-        return false;
-    }
-    at_store(&mbox->credits, credits - 1, RELAXED);
-    mbox_append(mbox, cell);
-    return true;
-}
+/* The run queue's end of it, where something is queued already; gives the lock back. */
+void send_behind(struct cpu *cpu, struct actor *target);
 
-/* True: it is sent. False: nothing was done, send_begin is to do it. Outside. */
+/* True: it is sent. False: nothing was done, send_begin is to do it. Outside. It calls nothing but
+ * in the end, so that it needs no frame. */
 static inline __attribute__((always_inline)) bool send_quick(struct cpu *cpu, struct turn *turn,
                                                              tn_cap to, uint32_t method,
                                                              const struct tn_pack *in)
@@ -57,37 +36,46 @@ static inline __attribute__((always_inline)) bool send_quick(struct cpu *cpu, st
     struct cap_view view;
     uint32_t len = in->len;
     if (__builtin_expect(in->ncaps != 0 || len > TN_INLINE || pool == NULL, 0) ||
-        __builtin_expect(cap_find(actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view) != TN_OK, 0))
+        !cap_find_near(actor->space, to, OBJ_ENDPOINT, TN_R_CALL, &view))
         return false;
-    struct endpoint *endpoint = endpoint_of(view.object);
+    struct endpoint *endpoint = (struct endpoint *)view.object; /* by the capability's type */
     struct actor *target = endpoint->target;
     uint32_t interface = method >> 16;
     if (__builtin_expect(target == NULL || interface == 0, 0) ||
         (endpoint->interface != interface && endpoint->interface != 0) ||
-        actor_life(target) != ACTOR_READY)
+        actor_life(target) != ACTOR_READY || !cpu_try_enter(cpu))
         return false;
-    cpu_enter(cpu);
+    struct mbox *mbox = &target->mbox;
     struct cell *cell = pool->free;
-    if (__builtin_expect(cell == NULL, 0))
-        goto not_so;
-    struct cell *rest = cell->link;
-    if (__builtin_expect(!post_quick(cpu, target, cell), 0))
-        goto not_so;
-    pool->free = rest;
+    uint32_t credits = at_load(&mbox->credits, RELAXED), run = target->run;
+    bool idle = run == ACTOR_IDLE;
+    if (__builtin_expect(cell == NULL || !actor_here(cpu, target) || cpu->gathered != 0 ||
+                             credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL ||
+                             !(idle || run == ACTOR_QUEUED || run == ACTOR_RUNNING),
+                         0)) {
+        cpu_leave(cpu);
+        return false;
+    }
+    pool->free = cell->link;
+    at_store(&mbox->credits, credits - 1, RELAXED);
     cell->badge = view.badge;
     cell->cause = turn->info.cause;
     cell->method = method;
-    cell->cls = TN_CLS_USER;
-    cell->flags = CELL_ONEWAY;
-    cell->ncaps = 0;
-    cell->len = (uint8_t)len;
+    cell_set_plain(cell, len);
     bytes_copy_short(cell->body.bytes, in->data, len);
     at_count(&actor->stats.messages_sent, 1);
+    mbox_append(mbox, cell);
+    if (idle && target->turns < target->room) {
+        target->run = ACTOR_QUEUED;
+        target->queued_at = (uint8_t)actor_priority(target);
+        if (__builtin_expect(!queue_empty(cpu), 0)) {
+            send_behind(cpu, target);
+            return true;
+        }
+        at_store(&cpu->next, target, RELAXED);
+    }
     cpu_leave(cpu);
     return true;
-not_so:
-    cpu_leave(cpu);
-    return false;
 }
 
 #endif

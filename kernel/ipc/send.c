@@ -211,6 +211,12 @@ done:
     return err;
 }
 
+__attribute__((noinline)) void send_behind(struct cpu *cpu, struct actor *target)
+{
+    queue_push_behind(cpu, target);
+    cpu_leave(cpu);
+}
+
 tn_err send_begin(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
                   const struct tn_pack *in, uint32_t flags)
 {

@@ -270,7 +270,7 @@ static tn_err swap_to(const struct tn_component *component, uint32_t flags, tn_t
     tn_err err = native_new(swapped->actor, &config, &fresh);
     if (err != TN_OK)
         return err;
-    struct turn *turn = fiber_self()->turn;
+    struct turn *turn = &fiber_self()->turn;
     err = swap_begin(fiber_self()->cpu, turn, swapped->actor, fresh, flags, deadline);
     if (err != IPC_PENDING)
         return err;

@@ -41,7 +41,6 @@ void limbo_add(struct limbo *limbo, struct object *object);
 /* This CPU, which is busy, holds no pointer from before. Cheap: called between turns. */
 static inline void limbo_boundary(struct limbo *limbo, uint32_t cpu)
 {
-    ASSERT(cpu < limbo->cpus);
     struct limbo_cpu *own = &limbo->cpu[cpu];
     uint64_t seen = at_load(&own->seen, RELAXED); /* only this CPU writes it */
     /* ACQUIRE pairs with the RELEASE of epoch_close: lookups from here on see every unlinking that

@@ -64,12 +64,11 @@ struct fiber {
     struct fiber *link;      /* in a free list */
     struct fiber *made_link; /* of all that were made */
     struct cpu *cpu;         /* that it runs on; set by who switches to it */
-    struct turn *turn;       /* that runs on it */
     struct fiber *caller;    /* the fiber of a caller that waits on this CPU for the turn here */
-    bool has_call;           /* it was taken to run call_turn, then to be the loop */
+    bool has_call;           /* it was taken to run a call as its turn, then to be the loop */
     bool ready;              /* it stands in fiber_main after a call: no need to prepare it */
     uint32_t nested;         /* turns of data domains that run on it, one in the other */
-    struct turn call_turn;
+    struct turn turn;        /* that runs on it, or waits on it; native ones only */
 };
 
 struct cpu_stats {
@@ -121,7 +120,7 @@ struct cpu {
     struct list queue[TN_PRIORITIES];
     /* owner only */
     _Alignas(64) uint32_t id;
-    uint32_t until_clock; /* turns until the next look */
+    int32_t until_clock; /* turns until the next look */
     struct kernel *kernel;
     tn_time now; /* at the last look at the clock */
     struct cpu_stats stats;
@@ -247,8 +246,8 @@ void cpu_step_back(struct cpu *cpu);
  * of rank below LOCK_CPU until cpu_leave. */
 static inline void cpu_enter(struct cpu *cpu)
 {
-    ASSERT(at_load(&cpu->inside, RELAXED) == 0);
-    race_lock_wants(cpu, LOCK_CPU);
+    race_lock_wants(cpu,
+                    LOCK_CPU); /* which sees to it that it does not have it, where it is checked */
     at_store(&cpu->inside, 1, RELAXED);
     /* The light half of the barrier in cpu_seize: either we see `wanted`, or they see `inside`. */
     at_fence_light();
@@ -258,9 +257,22 @@ static inline void cpu_enter(struct cpu *cpu)
     race_lock_has(cpu, LOCK_CPU);
 }
 
+/* The same, but not where somebody else has it or wants it. */
+static inline bool cpu_try_enter(struct cpu *cpu)
+{
+    race_lock_wants(cpu, LOCK_CPU);
+    at_store(&cpu->inside, 1, RELAXED);
+    at_fence_light(); /* as above, and so is ACQUIRE */
+    if (__builtin_expect(at_load(&cpu->wanted, ACQUIRE) != 0, 0)) {
+        at_store(&cpu->inside, 0, RELEASE);
+        return false;
+    }
+    race_lock_has(cpu, LOCK_CPU);
+    return true;
+}
+
 static inline void cpu_leave(struct cpu *cpu)
 {
-    ASSERT(at_load(&cpu->inside, RELAXED) == 1);
     race_lock_drops(cpu);
     at_store(&cpu->inside, 0, RELEASE); /* pairs with the ACQUIRE in cpu_seize */
 }
@@ -291,7 +303,6 @@ static inline struct fiber *fiber_get(struct cpu *cpu)
     cpu->free = fiber->link;
     cpu->nfree--;
     fiber->cpu = cpu;
-    fiber->turn = NULL;
     fiber->caller = NULL;
     fiber->has_call = false;
     fiber->nested = 0;

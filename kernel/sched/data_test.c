@@ -246,13 +246,13 @@ static void killing_with_mail(struct kit *kit)
 static tn_err life(struct kit_actor *to)
 {
     struct fiber *here = fiber_self();
-    tn_err err = life_begin(here->cpu, here->turn, to->actor, LIFE_LOAD, &nothing, TN_NEVER);
+    tn_err err = life_begin(here->cpu, &here->turn, to->actor, LIFE_LOAD, &nothing, TN_NEVER);
     struct cpu *cpu = here->cpu;
     if (err == IPC_PENDING)
-        cpu = turn_wait(cpu, here->turn);
+        cpu = turn_wait(cpu, &here->turn);
     else if (err != TN_OK)
         return err;
-    return call_end(cpu, here->turn, NULL);
+    return call_end(cpu, &here->turn, NULL);
 }
 
 static void loader_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
@@ -312,8 +312,8 @@ static void exact_time(struct kit *kit)
     struct kit_actor *drivers[] = {kit_make(kit, "exact", &worker, 0, 1),
                                    kit_make(kit, "other", &worker, 0, 1),
                                    kit_make(kit, "exact too", &worker, 0, 1)};
-    drivers[0]->actor->exact_time = true;
-    drivers[2]->actor->exact_time = true;
+    actor_set_odd(drivers[0]->actor, ODD_EXACT, true);
+    actor_set_odd(drivers[2]->actor, ODD_EXACT, true);
     uint64_t begin = machine_now_ns();
     kit_run_all(kit, drivers, ARRAY_LEN(drivers));
     uint64_t all = machine_now_ns() - begin;

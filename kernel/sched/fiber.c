@@ -24,6 +24,7 @@ static struct fiber *fiber_make(struct kernel *kernel)
     ASSERT(((uintptr_t)fiber & (FIBER_STACK_BYTES - 1)) == 0);
     kernel->nfibers++;
     fiber->made_link = kernel->fibers;
+    fiber->turn.fiber = fiber;
     fiber->ready = false; /* the stack may hold what its last user left */
     kernel->fibers = fiber;
     return fiber;

@@ -361,7 +361,7 @@ bool actor_reap(struct cpu *cpu, struct actor *actor)
     swap_abandon(cpu, actor);
     if (actor->instance != NULL) {
         actor->instance->domain->destroy(actor->instance);
-        actor->instance = NULL;
+        actor_set_instance(actor, NULL);
     }
     for (uint32_t i = 0; space_clear_step(actor->space, actor->cleared); i++) {
         actor->cleared++;

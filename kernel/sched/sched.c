@@ -25,7 +25,7 @@ uint64_t sched_cause(struct cpu *cpu)
 static bool look_at_clock(struct cpu *cpu, struct actor *actor)
 {
     tn_time now = machine_now_ns();
-    if (actor != NULL && !actor->exact_time)
+    if (actor != NULL && (actor->odd & ODD_EXACT) == 0)
         at_count(&actor->stats.cpu_time_ns, now - cpu->now);
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;
@@ -99,30 +99,25 @@ static void turn_from_call(struct turn *turn, struct cell *cell, tn_time limit)
 }
 
 /* What every message gives a turn; frees nothing: turn_finish does, after the answer. */
-static inline void turn_fill(struct turn *turn, struct cpu *cpu, struct actor *actor,
-                             struct cell *cell, uint32_t flags)
+static inline __attribute__((always_inline)) void turn_fill(struct turn *turn, struct cpu *cpu,
+                                                            struct actor *actor, struct cell *cell,
+                                                            uint16_t cls)
 {
     tn_time now = cpu->now, limit_ns = actor->deadline_ns;
-    turn->info.badge = cell->badge;
-    turn->info.cause = cell->cause;
-    turn->info.deadline = limit_ns == 0 ? TN_NEVER : now + limit_ns;
-    turn->info.now = now;
-    turn->info.method = cell->method;
-    turn->info.cls = cell->cls;
-    turn->info.flags = (uint16_t)flags;
-    turn->info.cookie = 0;
-    turn->in.len = cell->len;
+    uint64_t badge = cell->badge, cause = cell->cause;
+    uint32_t method = cell->method, len = cell->len;
+    turn->info = (struct tn_turn){.badge = badge,
+                                  .cause = cause,
+                                  .deadline = limit_ns == 0 ? TN_NEVER : now + limit_ns,
+                                  .now = now,
+                                  .method = method,
+                                  .cls = cls,
+                                  .flags = TN_TURN_ONEWAY};
+    turn->in.len = len;
     turn->in.size = 0;
+    turn->in.ncaps = 0;
     turn->in.move = 0;
-    turn->actor = actor;
-    turn->cell = cell;
-    turn->block = NULL;
-    turn->caller = NULL;
-    turn->wait = NULL;
-    turn->depth = 0;
-    turn->caller_ref = turn->deferred = false;
-    turn->refuses = TURN_MAY_WAIT;
-    at_init(&turn->state, TURN_RUNS);
+    turn_begin(turn, actor, cell);
 }
 
 /* A message that needs more than that. False when it came to nothing: it is gone. Outside. */
@@ -130,7 +125,7 @@ static bool turn_from_cell(struct turn *turn, struct cpu *cpu, struct actor *act
                            struct cell *cell)
 {
     uint32_t flags = cell->flags, ncaps = cell->ncaps;
-    turn_fill(turn, cpu, actor, cell, TN_TURN_ONEWAY);
+    turn_fill(turn, cpu, actor, cell, cell->cls);
     turn->in.ncaps = ncaps;
     if ((flags & CELL_EMBEDDED) != 0)
         return turn_from_embedded(turn, cell);
@@ -197,7 +192,6 @@ static bool cell_begin(struct cpu *cpu, struct actor *actor, struct cell *cell, 
     if ((cell->flags & CELL_EMBEDDED) == 0)
         credit_freed(cpu, actor, cell); /* it is out of the mailbox, though the cell is needed */
     cpu_leave(cpu);
-    turn->fiber = NULL;
     if (!turn_from_cell(turn, cpu, actor, cell))
         return false;
     if (turn->caller == NULL)
@@ -206,50 +200,43 @@ static bool cell_begin(struct cpu *cpu, struct actor *actor, struct cell *cell, 
     return turn_may_run(cpu, turn);
 }
 
-/* The same for the usual message to an actor that serves: short, oneway, without capabilities. */
-static inline __attribute__((always_inline)) void cell_begin_plain(struct cpu *cpu,
+/* Takes the usual message, to an actor that serves and is not odd, through its turn on this fiber.
+ * Inside, and inside the CPU that it returns: it may have waited and gone on elsewhere. */
+static inline __attribute__((always_inline)) struct cpu *run_plain(struct cpu *cpu,
                                                                    struct actor *actor,
-                                                                   struct cell *cell,
-                                                                   struct turn *turn)
+                                                                   struct cell *cell)
 {
+    struct fiber *fiber = fiber_self();
+    struct turn *turn = &fiber->turn;
+    struct instance *instance = actor->instance;
     actor->turns++;
     credit_freed(cpu, actor, cell);
     cpu_leave(cpu);
-    turn_fill(turn, cpu, actor, cell, TN_TURN_ONEWAY);
-    turn->in.ncaps = 0;
+    turn_fill(turn, cpu, actor, cell, TN_CLS_USER);
     turn->in.data = cell->body.bytes;
     at_count(&actor->stats.messages_processed, 1);
     cpu->stats.messages_processed++;
+    instance->domain->event(instance, turn);
+    cpu = fiber->cpu;
+    cpu_enter(cpu);
+    actor->turns--;
+    cell_give(cpu, &cpu->back, cell);
+    return cpu;
 }
 
-static inline bool is_plain(const struct cell *cell)
+/* The same for any message to a native actor, whatever its life. */
+static struct cpu *run_native(struct cpu *cpu, struct actor *actor, struct cell *cell,
+                              const struct domain *domain)
 {
-    return (cell->flags & ~(uint32_t)CELL_AWAY) == CELL_ONEWAY && cell->ncaps == 0;
-}
-
-/* Takes a message to an actor that is READY through its turn on this fiber. Inside, and inside the
- * CPU that it returns: it may have waited and gone on elsewhere. */
-static inline __attribute__((always_inline)) struct cpu *run_native(struct cpu *cpu,
-                                                                    struct actor *actor,
-                                                                    struct cell *cell,
-                                                                    const struct domain *domain)
-{
-    struct turn turn;
     struct fiber *fiber = fiber_self();
-    bool runs = true;
-    if (__builtin_expect(is_plain(cell), 1))
-        cell_begin_plain(cpu, actor, cell, &turn);
-    else
-        runs = cell_begin(cpu, actor, cell, &turn);
-    if (__builtin_expect(runs, 1)) {
-        turn.fiber = fiber;
-        fiber->turn = &turn;
-        enum turn_end end = domain->run(cpu, &turn);
+    struct turn *turn = &fiber->turn;
+    if (cell_begin(cpu, actor, cell, turn)) {
+        enum turn_end end = domain->run(cpu, turn);
         ASSERT(end == TURN_DONE);
         cpu = fiber->cpu;
     }
     cpu_enter(cpu);
-    turn_finish(cpu, &turn);
+    turn_finish(cpu, turn);
     return cpu;
 }
 
@@ -259,6 +246,7 @@ static bool run_data(struct cpu *cpu, struct actor *actor, struct cell *cell,
                      const struct domain *domain)
 {
     struct turn *turn = domain->turn_room(actor->instance);
+    turn->fiber = NULL;
     bool runs = cell_begin(cpu, actor, cell, turn);
     return turn_over(cpu, turn, runs ? domain->run(cpu, turn) : TURN_DONE);
 }
@@ -328,32 +316,49 @@ static bool run_other(struct cpu *cpu, struct actor *actor, struct cell *cell)
     return true;
 }
 
-/* One step of what run_actor does without further ado, or anything else that the actor has to do.
- * Inside before and after. */
-enum step { STEP_ON, STEP_OVER, STEP_NOT_OURS };
-static __attribute__((noinline)) enum step run_step(struct cpu **cpu, struct actor *actor)
+/* What a step came to, and the CPU that it ended on. */
+struct stepped {
+    struct cpu *cpu;
+    enum { STEP_ON, STEP_OVER, STEP_NOT_OURS } step;
+};
+
+/* One step of an actor, whatever that is. Inside before and after. */
+static __attribute__((noinline)) struct stepped run_step(struct cpu *cpu, struct actor *actor)
 {
     bool mine = true;
+    if (actor_life(actor) == ACTOR_DEAD) {
+        cpu_leave(cpu);
+        sched_run_dead(cpu, actor);
+        cpu_enter(cpu);
+        return (struct stepped){cpu, STEP_NOT_OURS};
+    }
+    sched_meter(cpu, actor);
     if (is_special(actor)) {
-        if (run_special(*cpu, actor, &mine))
-            return STEP_ON;
-        return mine ? STEP_OVER : STEP_NOT_OURS;
+        if (run_special(cpu, actor, &mine))
+            return (struct stepped){cpu, STEP_ON};
+        return (struct stepped){cpu, mine ? STEP_OVER : STEP_NOT_OURS};
     }
     if (actor->turns >= actor->room) {
         if (!swap_has_work(actor))
-            return STEP_OVER;
-        *cpu = swap_run(*cpu, actor, &mine);
-        return mine ? STEP_ON : STEP_NOT_OURS;
+            return (struct stepped){cpu, STEP_OVER};
+        cpu = swap_run(cpu, actor, &mine);
+        return (struct stepped){cpu, mine ? STEP_ON : STEP_NOT_OURS};
     }
     struct cell *cell = mbox_take(&actor->mbox);
     if (cell == NULL)
-        return STEP_OVER;
+        return (struct stepped){cpu, STEP_OVER};
     struct instance *instance = actor->instance;
     if (instance != NULL && instance->domain->on_fiber)
-        *cpu = run_native(*cpu, actor, cell, instance->domain);
-    else if (!run_other(*cpu, actor, cell))
-        return STEP_NOT_OURS;
-    return STEP_ON;
+        cpu = run_native(cpu, actor, cell, instance->domain);
+    else
+        mine = run_other(cpu, actor, cell);
+    return (struct stepped){cpu, mine ? STEP_ON : STEP_NOT_OURS};
+}
+
+/* Nothing but a message is to be looked at, and there is room for its turn. */
+static inline bool is_usual(struct actor *actor)
+{
+    return actor_life(actor) == ACTOR_READY && actor->odd == 0 && actor->ready == NULL;
 }
 
 /* Runs a batch of an actor that was taken from a queue; returns the CPU that it is then on. Inside
@@ -362,34 +367,28 @@ static inline __attribute__((always_inline)) struct cpu *run_actor(struct cpu *c
                                                                    struct actor *actor)
 {
     actor->run = ACTOR_RUNNING; /* out of its queue: nobody is to look for it there */
-    if (__builtin_expect(actor_life(actor) == ACTOR_DEAD, 0)) {
-        cpu_leave(cpu);
-        sched_run_dead(cpu, actor);
-        cpu_enter(cpu);
-        return cpu;
-    }
-    sched_meter(cpu, actor);
     for (uint32_t budget = TN_BATCH_MESSAGES; budget > 0; budget--) {
         /* Before the turn: one that only waits or yields does not come back here. */
-        if (__builtin_expect(cpu->until_clock-- == 0, 0))
+        if (__builtin_expect(--cpu->until_clock <= 0, 0))
             (void)look_at_clock(cpu, actor);
-        struct instance *instance = actor->instance;
-        bool usual = actor_life(actor) == ACTOR_READY && actor->ready == NULL &&
-                     actor->turns < actor->room && instance != NULL && instance->domain->on_fiber;
-        if (__builtin_expect(!usual, 0)) {
-            enum step step = run_step(&cpu, actor);
-            if (step == STEP_NOT_OURS)
+        struct cell *cell = actor->mbox.first;
+        if (__builtin_expect(!is_usual(actor) || actor->turns >= actor->room || cell == NULL ||
+                                 !cell_is_plain(cell),
+                             0)) {
+            struct stepped stepped = run_step(cpu, actor);
+            cpu = stepped.cpu;
+            if (stepped.step == STEP_NOT_OURS)
                 return cpu;
-            if (step == STEP_OVER)
+            if (stepped.step == STEP_OVER)
                 break;
             continue;
         }
-        struct cell *cell = mbox_take(&actor->mbox);
-        if (cell == NULL)
-            break;
-        cpu = run_native(cpu, actor, cell, instance->domain);
-        if (actor->mbox.first == NULL && actor->ready == NULL && actor_life(actor) == ACTOR_READY)
-            break; /* the usual end, seen early */
+        actor->mbox.first = cell->link;
+        cpu = run_plain(cpu, actor, cell);
+        if (actor->mbox.first == NULL && is_usual(actor)) {
+            actor_rest_as(cpu, actor, false); /* the usual end, seen early */
+            return cpu;
+        }
     }
     actor_rest(cpu, actor);
     return cpu;
@@ -445,6 +444,18 @@ static void reap_limbo(struct cpu *cpu)
     cpu_enter(cpu);
 }
 
+/* The most urgent of the queues. NULL: nothing is queued. Where others wait, somebody is to watch.
+ * Inside. */
+static inline struct actor *next_actor(struct cpu *cpu)
+{
+    struct actor *actor = queue_pop(cpu);
+    if (__builtin_expect(cpu->queued == 0 && at_load(&cpu->next, RELAXED) == NULL, 1))
+        return actor;
+    if (at_load(&cpu->team->sentinel, RELAXED) == SENTINEL_NOBODY)
+        watch_poke(cpu);
+    return actor;
+}
+
 void sched_loop(struct cpu *cpu)
 {
     struct kernel *kernel = cpu->kernel;
@@ -460,14 +471,11 @@ void sched_loop(struct cpu *cpu)
             reap_limbo(cpu);
         if (at_load(&cpu->asked, RELAXED) != NULL)
             queue_take_asked(cpu, true);
-        struct actor *actor = queue_pop(cpu);
+        struct actor *actor = next_actor(cpu);
         if (actor == NULL) {
             idle(cpu);
             continue;
         }
-        if (__builtin_expect(!queue_empty(cpu), 0) &&
-            at_load(&cpu->team->sentinel, RELAXED) == SENTINEL_NOBODY)
-            watch_poke(cpu);
         cpu = run_actor(cpu, actor);
     }
     cells_back_flush(&cpu->back);
@@ -486,12 +494,10 @@ void sched_loop(struct cpu *cpu)
 static struct cpu *fiber_call(struct cpu *cpu, struct fiber *fiber)
 {
     while (fiber->has_call) {
-        struct turn *turn = &fiber->call_turn;
+        struct turn *turn = &fiber->turn;
         struct actor *actor = turn->actor;
         sched_meter(cpu, actor);
         if (turn_may_run(cpu, turn)) {
-            turn->fiber = fiber;
-            fiber->turn = turn;
             enum turn_end end = actor->instance->domain->run(cpu, turn);
             ASSERT(end == TURN_DONE);
             cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
@@ -527,8 +533,7 @@ struct turn *sched_call_turn(struct cpu *cpu, struct actor *actor)
         return instance->domain->turn_room(instance);
     struct fiber *fiber = fiber_get(cpu);
     fiber->has_call = true;
-    fiber->call_turn.fiber = fiber;
-    return &fiber->call_turn;
+    return &fiber->turn;
 }
 
 /* The callee's domain keeps turns as data: it runs on the caller's stack. */
@@ -550,7 +555,7 @@ void sched_run_call(struct cpu *cpu, struct turn *turn)
 {
     struct fiber *self = fiber_self();
     struct actor *caller = turn->caller->actor;
-    if (cpu->until_clock-- == 0) {
+    if (--cpu->until_clock <= 0) {
         cpu_enter(cpu);
         (void)look_at_clock(cpu, NULL);
         cpu_leave(cpu);
@@ -558,11 +563,9 @@ void sched_run_call(struct cpu *cpu, struct turn *turn)
     if (turn->actor->instance->domain->on_fiber) {
         struct fiber *fiber = turn->fiber;
         fiber->caller = self;
-        struct turn *before = self->turn;
         fiber_switch_to(cpu, &self->machine, fiber);
         ASSERT(self->cpu == cpu);
         sched_landed(cpu);
-        self->turn = before;
     } else {
         run_call_below(cpu, turn, self);
     }

@@ -119,20 +119,24 @@ static inline bool actor_has_work(struct actor *actor)
     return __builtin_expect(actor_life(actor) == ACTOR_DYING, 0) && !actor_is_stuck(actor);
 }
 
-/* actor_release, inline. */
-static inline void actor_rest(struct cpu *cpu, struct actor *actor)
+/* actor_release, inline. `works`: whether it has work (actor_has_work). */
+static inline void actor_rest_as(struct cpu *cpu, struct actor *actor, bool works)
 {
-    ASSERT(actor->run == ACTOR_RUNNING);
     if (__builtin_expect(cpu->gathered != 0, 0))
         outbox_flush_all(cpu); /* before it can move */
     mbox_settle(&actor->mbox);
     actor->run = ACTOR_IDLE;
-    if (actor_has_work(actor)) {
+    if (works) {
         actor->run = ACTOR_QUEUED;
         queue_push(cpu, actor);
     }
     if (__builtin_expect(!wait_queue_empty(&actor->senders), 0))
         credits_grant(cpu, actor);
+}
+static inline void actor_rest(struct cpu *cpu, struct actor *actor)
+{
+    ASSERT(actor->run == ACTOR_RUNNING);
+    actor_rest_as(cpu, actor, actor_has_work(actor));
 }
 
 /* From now on this CPU's time is charged to `actor` if that is to be done exactly, or to nobody
@@ -140,9 +144,9 @@ static inline void actor_rest(struct cpu *cpu, struct actor *actor)
 void sched_meter_exactly(struct cpu *cpu, struct actor *actor);
 static inline void sched_meter(struct cpu *cpu, struct actor *actor)
 {
-    bool exact = actor != NULL && actor->exact_time;
-    if (__builtin_expect(exact || cpu->metered != NULL, 0))
-        sched_meter_exactly(cpu, exact ? actor : NULL);
+    struct actor *exact = actor != NULL && (actor->odd & ODD_EXACT) != 0 ? actor : NULL;
+    if (__builtin_expect(exact != cpu->metered, 0))
+        sched_meter_exactly(cpu, exact);
 }
 
 /* Fires timers that are due, a bounded number; true when more are. Inside. */

@@ -104,6 +104,7 @@ tn_err swap_post(struct cpu *cpu, struct turn *turn, struct actor *actor, struct
     if (err == TN_OK) {
         sched_ask(actor, ASK_LOOK); /* it looks when it has its lock back */
         actor->swap = swap;
+        actor_set_odd(actor, ODD_SWAP, true);
         actor_set_room(actor);
     }
     actor_unlock(cpu, home);
@@ -144,18 +145,8 @@ bool swap_may_go_on(struct actor *actor)
 static void fill_turn(const struct cpu *cpu, struct swap *swap, uint32_t method, struct turn *turn)
 {
     const struct block *saved = swap->saved;
-    turn->actor = swap->actor;
-    turn->cell = NULL;
-    turn->block = NULL;
-    turn->caller = NULL;
-    turn->generation = 0;
-    turn->fiber = NULL;
-    turn->wait = NULL;
-    turn->depth = 0;
-    turn->caller_ref = turn->deferred = false;
-    turn->refuses = TURN_MAY_WAIT;
+    turn_begin(turn, swap->actor, NULL);
     turn->local = NULL;
-    at_init(&turn->state, TURN_RUNS);
     turn->info = (struct tn_turn){.cause = swap->cause,
                                   .deadline = method == LIFE_SAVE ? TN_NEVER : swap->deadline,
                                   .now = cpu->now,
@@ -177,17 +168,15 @@ static struct cpu *run_turn(struct cpu *cpu, struct swap *swap, uint32_t method,
 {
     struct actor *actor = swap->actor;
     const struct domain *domain = actor->instance->domain;
-    struct turn own;
-    struct turn *turn = domain->on_fiber ? &own : domain->turn_room(actor->instance);
+    struct fiber *fiber = fiber_self();
+    struct turn *turn = domain->on_fiber ? &fiber->turn : domain->turn_room(actor->instance);
     actor->turns++;
     actor_set_room(actor);
     cpu_leave(cpu);
+    turn->fiber = domain->on_fiber ? fiber : NULL;
     fill_turn(cpu, swap, method, turn);
     sched_meter(cpu, actor);
     if (domain->on_fiber) {
-        struct fiber *fiber = fiber_self();
-        turn->fiber = fiber;
-        fiber->turn = turn;
         enum turn_end end = domain->run(cpu, turn);
         ASSERT(end == TURN_DONE);
         cpu = fiber->cpu; /* it may have waited and gone on elsewhere */
@@ -215,7 +204,7 @@ static struct cpu *begin_save(struct cpu *cpu, struct swap *swap, bool *ret_mine
 static void exchange(struct swap *swap)
 {
     struct instance *instance = swap->actor->instance;
-    swap->actor->instance = swap->other;
+    actor_set_instance(swap->actor, swap->other);
     swap->other = instance;
 }
 
@@ -238,6 +227,7 @@ static void swap_over(struct cpu *cpu, struct swap *swap, bool claimed, tn_err r
     swap->other = NULL;
     cpu_enter(cpu);
     actor->swap = NULL;
+    actor_set_odd(actor, ODD_SWAP, false);
     actor_set_room(actor);
     cpu_leave(cpu);
     if (claimed)

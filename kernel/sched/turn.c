@@ -187,7 +187,6 @@ struct cpu *turn_wait(struct cpu *cpu, struct turn *turn)
     cpu = self->cpu;
     sched_landed(cpu);
     sched_meter(cpu, turn->actor);
-    self->turn = turn;
     turn->info.now = cpu->now; /* time has passed */
     return cpu;
 }

@@ -265,7 +265,7 @@ static void swap_when_ready(void *ctx, uint64_t ready_ns)
     const struct boot_swap swap = {
         .domain = swap_domain, .bytes = swap_bytes, .deadline = TN_NEVER};
     swap_text[0] = '\0';
-    swap_err = boot_swap(serving, fiber_self()->turn, &swap, swap_text);
+    swap_err = boot_swap(serving, &fiber_self()->turn, &swap, swap_text);
 }
 
 static void check_swap(const char *system, enum component_domain domain, struct str bytes,

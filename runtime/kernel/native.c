@@ -177,6 +177,12 @@ static void unmap(struct maps *maps, uint32_t i)
     object_unref(held);
 }
 
+static __attribute__((noinline)) void unmap_all(struct maps *maps)
+{
+    while (maps->n > 0)
+        unmap(maps, maps->n - 1);
+}
+
 /* Neither a call nor a message of somebody's. */
 static void run_other(struct native *native, struct turn *turn)
 {
@@ -203,14 +209,32 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
         run_other(native, turn);
     else if (turn->caller != NULL)
         run_call(native, turn);
-    else if (native->event != NULL)
+    else if (HANDLER(native->component, event) != NULL)
         native->event(native->self, &turn->info, &turn->in);
     else
         run_other(native, turn);
-    while (__builtin_expect(maps.n > 0, 0))
-        unmap(&maps, maps.n - 1);
+    unmap_all(&maps);
     turn->local = NULL; /* this frame goes */
     return TURN_DONE;
+}
+
+static void native_event(struct instance *instance, struct turn *turn)
+{
+    struct native *native = (struct native *)instance;
+    struct maps maps;
+    maps.n = 0;
+    turn->local = &maps;
+    native->event(native->self, &turn->info, &turn->in);
+    if (__builtin_expect(maps.n > 0, 0))
+        unmap_all(&maps);
+}
+
+/* Of a component that takes no events. */
+static void no_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
+{
+    (void)self;
+    (void)turn;
+    (void)in;
 }
 
 /* Also of one that is half made. */
@@ -236,6 +260,7 @@ static const struct domain native_domain = {
     .name = "kernel",
     .on_fiber = true,
     .run = native_run,
+    .event = native_event,
     .destroy = native_destroy,
     .forget = native_forget,
 };
@@ -254,7 +279,7 @@ tn_err native_new(struct actor *actor, const struct native_config *config,
         return TN_ENOMEM;
     native->instance = (struct instance){.domain = &native_domain, .actor = actor};
     native->component = component;
-    native->event = HANDLER(component, event);
+    native->event = HANDLER(component, event) ? HANDLER(component, event) : no_event;
     native->needs = config->needs;
     bool whole = true;
     if (component->state_size > 0) {
@@ -294,7 +319,7 @@ static struct turn *turn_here(struct cpu **ret_cpu)
 {
     struct fiber *fiber = fiber_self();
     *ret_cpu = fiber->cpu;
-    return fiber->turn;
+    return &fiber->turn;
 }
 
 static const struct tn_pack nothing;
@@ -329,7 +354,7 @@ static __attribute__((noinline)) tn_err send_slowly(tn_cap to, uint32_t method,
 tn_err tn_send(tn_cap to, uint32_t method, const struct tn_pack *in, uint32_t flags)
 {
     struct fiber *fiber = fiber_self();
-    if (in != NULL && send_quick(fiber->cpu, fiber->turn, to, method, in))
+    if (in != NULL && send_quick(fiber->cpu, &fiber->turn, to, method, in))
         return TN_OK;
     return send_slowly(to, method, in, flags);
 }

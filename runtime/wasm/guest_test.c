@@ -521,10 +521,10 @@ static tn_err drive_stop(void *self, const struct tn_turn *turn)
     (void)turn;
     KIT_CHECK(ask("guest", 3, &value) == TN_ETRAP);
     struct fiber *here = fiber_self();
-    tn_err err = life_begin(here->cpu, here->turn, lone->actor, LIFE_STOP, &in, TN_NEVER);
-    struct cpu *cpu = err == IPC_PENDING ? turn_wait(here->cpu, here->turn) : here->cpu;
+    tn_err err = life_begin(here->cpu, &here->turn, lone->actor, LIFE_STOP, &in, TN_NEVER);
+    struct cpu *cpu = err == IPC_PENDING ? turn_wait(here->cpu, &here->turn) : here->cpu;
     KIT_CHECK(err == IPC_PENDING || err == TN_OK);
-    KIT_CHECK(call_end(cpu, here->turn, NULL) == TN_OK);
+    KIT_CHECK(call_end(cpu, &here->turn, NULL) == TN_OK);
     KIT_CHECK(guest_memory_bytes(lone->actor) == 0);
     kit_stop();
     return TN_OK;

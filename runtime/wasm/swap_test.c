@@ -78,7 +78,7 @@ static tn_err make(bool guest, uint32_t version, struct instance **ret)
 
 static tn_err swap_for(struct instance *fresh, uint32_t flags, tn_time deadline)
 {
-    struct turn *turn = fiber_self()->turn;
+    struct turn *turn = &fiber_self()->turn;
     tn_err err = swap_begin(fiber_self()->cpu, turn, counter->actor, fresh, flags, deadline);
     if (err != IPC_PENDING)
         return err;

@@ -63,7 +63,7 @@ static const char *const peer_names[PEERS] = {"p0", "p1", "p2", "p3"};
 static uint32_t me(void)
 {
     uint32_t i = 0;
-    while (ledger.actors[i]->actor != fiber_self()->turn->actor)
+    while (ledger.actors[i]->actor != fiber_self()->turn.actor)
         i++;
     return i;
 }
