@@ -254,9 +254,7 @@ bool mbox_share(struct mbox *mbox)
         return true;
     if (!mbox_reserve(mbox))
         return false;
-    uint32_t credits = at_load(&mbox->credits, RELAXED);
-    at_store(&mbox->credits, credits - credits / 2, RELAXED);
-    (void)at_add(&mbox->away, credits / 2, RELAXED);
+    mbox_even_out(mbox);
     return true;
 }
 

@@ -228,6 +228,21 @@ uint32_t mbox_reserve_some(struct mbox *mbox, uint32_t most);
 /* Whether it is worth to come in and ask: that door has none, and the other one has some. Takes one
  * if it has some after all (*ret_got). */
 bool mbox_may_share(struct mbox *mbox, bool *ret_got);
+/* To come in costs as much as many messages: who can wait does so unless half of all are there. */
+static inline bool mbox_is_worth_sharing(struct mbox *mbox)
+{
+    return at_load(&mbox->credits, RELAXED) + at_load(&mbox->freed, RELAXED) >=
+           (mbox->capacity + 1) / 2;
+}
+/* Under the lock: leaves half of the credits at the other door, which its senders need. */
+static inline void mbox_even_out(struct mbox *mbox)
+{
+    uint32_t credits = at_load(&mbox->credits, RELAXED), half = credits / 2;
+    if (half == 0)
+        return;
+    at_store(&mbox->credits, credits - half, RELAXED);
+    (void)at_add(&mbox->away, half, RELAXED);
+}
 /* Under the lock: takes a credit for a message that will be pushed without it, and leaves half of
  * the others at that door. False when all are out. */
 bool mbox_share(struct mbox *mbox);

@@ -170,7 +170,7 @@ static tn_err enqueue(struct calling *c)
     bool here = actor_here(cpu, c->callee);
     bool got = here && mbox_reserve(&c->callee->mbox);
     cpu_leave(cpu);
-    bool away = !here && credit_away(cpu, c->callee);
+    bool away = !here && credit_away(cpu, c->callee, false);
     if (!got && !away)
         return TN_EFULL;
     lend_if_urgent(c->wait, c->callee);

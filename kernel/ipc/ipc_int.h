@@ -127,9 +127,9 @@ static inline tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint6
 /* The turns below this one, whose calls run at once, say for whom they wait and lend him their
  * priority. Before this one says for whom it waits, or looks for a circle. */
 void calls_publish(struct turn *turn);
-/* A credit of the target's mailbox, taken outside of its home; false when it is full. `own` is the
- * caller's CPU. */
-bool credit_away(struct cpu *own, struct actor *target);
+/* A credit of the target's mailbox, taken outside of its home; false when it is full, or, for one
+ * who may wait, nearly full at the door of those inside. `own` is the caller's CPU. */
+bool credit_away(struct cpu *own, struct actor *target, bool may_wait);
 /* Arms the expiry of an open wait, unless `deadline` is TN_NEVER. */
 void wait_expire_at(struct cpu *cpu, struct wait *wait, tn_time deadline);
 

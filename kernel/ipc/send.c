@@ -105,13 +105,15 @@ static tn_err deliver(const struct sending *s)
     return TN_OK;
 }
 
-bool credit_away(struct cpu *own, struct actor *target)
+bool credit_away(struct cpu *own, struct actor *target, bool may_wait)
 {
     bool got = false;
     if (mbox_reserve_away(&target->mbox))
         return true;
     if (!mbox_may_share(&target->mbox, &got))
         return got;
+    if (may_wait && !mbox_is_worth_sharing(&target->mbox))
+        return false;
     struct cpu *home = actor_lock(own, target);
     got = mbox_share(&target->mbox);
     actor_unlock(own, home);
@@ -197,7 +199,7 @@ static tn_err send(struct sending *s, uint32_t flags)
     if (err != TN_EFULL)
         goto done;
     s->gathered = !actor_here(s->cpu, s->target) && outbox_reserve(s->cpu, s->target);
-    s->away = s->gathered || credit_away(s->cpu, s->target);
+    s->away = s->gathered || credit_away(s->cpu, s->target, (flags & TN_SEND_WAIT) != 0);
     if (s->away)
         return deliver(s);
     if ((flags & TN_SEND_WAIT) == 0)
@@ -246,7 +248,10 @@ tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
         err = TN_EGONE;
     s.target = granted;
     if (err == TN_OK) {
-        wait->credit_held = false; /* deliver's now; it goes back where it will be needed again */
+        /* The credit is deliver's now, which gives it back where it will be needed again; and the
+         * wait is in no queue any more, so nobody's lock is needed to take it out. */
+        wait->credit_held = wait->applied = false;
+        wait->credit_of = NULL;
         s.away = !actor_here(cpu, granted);
         err = make_block(turn, in, &s.block);
         if (err == TN_OK)
@@ -254,6 +259,9 @@ tn_err send_end(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t method,
         else
             credit_back(cpu, granted, s.away);
     }
+    bool sent = wait->credit_of == NULL;
     wait_release(cpu, wait);
+    if (sent)
+        object_unref(actor_object(granted));
     return err;
 }

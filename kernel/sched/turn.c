@@ -299,11 +299,12 @@ void credits_grant(struct cpu *cpu, struct actor *actor)
                 (actor->run == ACTOR_RUNNING || actor->run == ACTOR_QUEUED) && actor->room > 0;
     if (more && mbox_room(mbox) < (mbox->capacity + 1) / 2)
         return;
+    bool away = false;
     for (uint32_t i = 0; !wait_queue_empty(queue) && mbox_reserve_for(mbox); i++) {
         if (i == GRANT_MANY) {
             mbox_credit(mbox);
             sched_ask(actor, ASK_LOOK); /* the rest in a moment */
-            return;
+            break;
         }
         struct wait *wait = wait_queue_claim(queue);
         if (wait == NULL) {
@@ -311,9 +312,12 @@ void credits_grant(struct cpu *cpu, struct actor *actor)
             break;
         }
         wait->credit_held = true;
+        away = away || !actor_here(cpu, wait->actor);
         wait_filled(wait, wait->queue_generation);
         turn_wake_inside(cpu, wait->turn);
     }
+    if (away) /* those have more to send, and would have to come in for each */
+        mbox_even_out(mbox);
 }
 
 void cell_drop(struct cpu *cpu, struct actor *actor, struct cell *cell)
