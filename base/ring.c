@@ -121,6 +121,16 @@ tn_err ring_reserve_slow(struct ring_producer *p, uint32_t len, void **ret_at)
     return TN_OK;
 }
 
+tn_err ring_write_slow(struct ring_producer *p, const void *data, uint32_t len)
+{
+    void *at;
+    tn_err err = ring_reserve(p, len, &at);
+    if (err != TN_OK)
+        return err;
+    memcpy(at, data, len);
+    return ring_commit(p, len);
+}
+
 bool ring_producer_sleeps(struct ring_producer *p)
 {
     if (p->err != TN_OK)
