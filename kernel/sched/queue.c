@@ -219,14 +219,14 @@ void queue_take_asked(struct cpu *cpu, bool own)
 void event_arm(struct cpu *cpu, struct event *event, tn_time at)
 {
     cpu_enter(cpu);
-    event->cpu = cpu;
+    at_store(&event->cpu, cpu, RELAXED); /* arming and cancelling have one owner */
     wheel_add(&cpu->wheel, &event->timer, at);
     cpu_leave(cpu);
 }
 
 void event_cancel(struct cpu *cpu, struct event *event)
 {
-    struct cpu *where = event->cpu;
+    struct cpu *where = at_load(&event->cpu, RELAXED);
     if (where == NULL)
         return;
     if (where == cpu)
@@ -235,7 +235,8 @@ void event_cancel(struct cpu *cpu, struct event *event)
         cpu_seize(where);
     wheel_cancel(&where->wheel, &event->timer);
     actor_unlock(cpu, where);
-    event->cpu = NULL; /* who cancels is the one who may arm: nothing to look for a second time */
+    /* Who cancels is the one who may arm: nothing to look for a second time. */
+    at_store(&event->cpu, NULL, RELAXED);
 }
 
 bool sched_fire(struct cpu *cpu)
