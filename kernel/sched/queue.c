@@ -6,7 +6,7 @@
 
 enum {
     ASKED_MANY = 64,    /* actors that asked, in one hold of the lock */
-    FIRE_MANY = 64,     /* timers that fire in one hold of the lock */
+    FIRE_MANY = 64,     /* timers that fire, or move in the wheel, in one hold of the lock */
     POLITE_LOOKS = 256, /* that who would seize a CPU gives one who is waiting to get in again */
 };
 
@@ -241,12 +241,15 @@ void event_cancel(struct cpu *cpu, struct event *event)
 
 bool sched_fire(struct cpu *cpu)
 {
-    for (uint32_t i = 0; i < FIRE_MANY; i++) {
-        struct wheel_timer *timer = wheel_pop_due(&cpu->wheel, cpu->now);
-        if (timer == NULL)
-            return false;
+    uint32_t steps = FIRE_MANY;
+    struct wheel_timer *timer;
+    while ((timer = wheel_pop_due(&cpu->wheel, cpu->now, &steps)) != NULL) {
         struct event *event = CONTAINER_OF(timer, struct event, timer);
         event->fire(cpu, event);
     }
+    if (steps > 0)
+        return false;
+    cpu_leave(cpu); /* whoever wants the lock gets it */
+    cpu_enter(cpu);
     return true;
 }
