@@ -15,7 +15,8 @@
  * at once, and each step takes the one that was armed last and puts it in front of what is at its
  * place. What was armed before is before it then, and what is armed meanwhile, which goes to its
  * place at once, behind. Until none is left the tick stays and nothing is taken. So `moving` only
- * shrinks: whoever arms timers all the time keeps nobody else's from firing.
+ * shrinks: whoever arms timers all the time keeps nobody else's from firing. But timers of a slot
+ * that are all due at one tick go to one place, and so move as a whole, however many they are.
  *
  * Invariants:
  *  1. The place of a timer that does not move follows from its due tick and the wheel's tick alone.
@@ -23,7 +24,9 @@
  *  2. At a level above 0 the occupied slots are above the wheel's own digit (but for the far ones),
  *     and all timers of a level are due before those of the next. So one slot at most begins at a
  *     tick, and everything below it is empty then.
- *  3. occupied bit i of a level is set just when its slot i is not empty. */
+ *  3. occupied bit i of a level is set just when its slot i is not empty.
+ *  4. Where mixed bit i of a level above 0 is clear, all timers of its slot i are due at one tick.
+ */
 #include "kernel/time/wheel.h"
 
 #include "base/assert.h"
@@ -54,6 +57,7 @@ void wheel_init(struct wheel *wheel, uint64_t now_ns)
     list_init(&wheel->moving);
     for (uint32_t level = 0; level < WHEEL_LEVELS; level++) {
         wheel->occupied[level] = 0;
+        wheel->mixed[level] = 0;
         for (uint32_t i = 0; i < WHEEL_SLOTS; i++)
             list_init(&wheel->slot[level][i]);
     }
@@ -70,26 +74,37 @@ bool wheel_armed(const struct wheel_timer *timer)
     return !list_empty(&timer->link);
 }
 
+/* The slot, counted through all levels, of a timer that is due at `due`, not before the wheel's
+ * tick. */
+static inline uint32_t place_of(const struct wheel *wheel, uint64_t due)
+{
+    uint64_t differ = due ^ wheel->tick;
+    if (__builtin_expect(differ >> REACH_BITS != 0, 0))
+        return FAR_LEVEL * WHEEL_SLOTS;
+    uint32_t level = log2_floor(differ | 1) / DIGIT_BITS;
+    return level * WHEEL_SLOTS + digit_of(due, level);
+}
+
 /* Puts the timer where it belongs now: behind what is there, or, of the slot that moves, before. */
-static void wheel_place(struct wheel *wheel, struct wheel_timer *timer, bool before)
+static inline void wheel_place(struct wheel *wheel, struct wheel_timer *timer, bool before)
 {
     uint64_t due = due_of(timer->at_ns);
-    if (due < wheel->tick)
-        due = wheel->tick;
-    uint64_t differ = due ^ wheel->tick;
-    uint32_t level = differ == 0 ? 0 : log2_floor(differ) / DIGIT_BITS;
-    uint32_t digit = digit_of(due, level);
-    if (differ >> REACH_BITS != 0) {
-        level = FAR_LEVEL;
-        digit = 0;
-    }
+    uint32_t place = place_of(wheel, due > wheel->tick ? due : wheel->tick);
+    uint32_t level = place / WHEEL_SLOTS;
     ASSERT(level < WHEEL_LEVELS);
-    struct list *slot = &wheel->slot[level][digit];
+    struct list *slot = &wheel->slot[level][place % WHEEL_SLOTS];
+    struct list *neighbour = before ? slot->next : slot->prev;
+    uint64_t bit = UINT64_C(1) << place % WHEEL_SLOTS;
+    if (neighbour == slot) {
+        wheel->occupied[level] |= bit;
+        wheel->mixed[level] &= ~bit;
+    } else if (due_of(CONTAINER_OF(neighbour, struct wheel_timer, link)->at_ns) != due) {
+        wheel->mixed[level] |= bit;
+    }
     if (before)
         list_push_front(slot, &timer->link);
     else
         list_push_back(slot, &timer->link);
-    wheel->occupied[level] |= UINT64_C(1) << digit;
 }
 
 void wheel_add(struct wheel *wheel, struct wheel_timer *timer, uint64_t at_ns)
@@ -140,6 +155,19 @@ static uint64_t next_event(const struct wheel *wheel)
     return ((wheel->tick >> REACH_BITS) + 1) << REACH_BITS;
 }
 
+/* All that is to move is due at one tick: it goes to its place, where nothing is, at once. */
+static void move_whole(struct wheel *wheel)
+{
+    struct wheel_timer *first = CONTAINER_OF(wheel->moving.next, struct wheel_timer, link);
+    uint32_t place = place_of(wheel, due_of(first->at_ns)), level = place / WHEEL_SLOTS;
+    struct list *slot = &wheel->slot[level][place % WHEEL_SLOTS];
+    ASSERT(level < WHEEL_LEVELS && list_empty(slot));
+    list_push_front(&wheel->moving, slot);
+    list_remove(&wheel->moving);
+    wheel->occupied[level] |= UINT64_C(1) << place % WHEEL_SLOTS;
+    wheel->mixed[level] &= ~(UINT64_C(1) << place % WHEEL_SLOTS);
+}
+
 /* The timers of the slot that begins at the wheel's tick, if there is one, are to move down. */
 static void cascade_begin(struct wheel *wheel)
 {
@@ -151,9 +179,13 @@ static void cascade_begin(struct wheel *wheel)
         struct list *slot = &wheel->slot[level][digit];
         if (list_empty(slot))
             continue;
+        uint64_t bit = UINT64_C(1) << digit;
+        bool whole = (wheel->mixed[level] & bit) == 0;
         list_push_back(slot, &wheel->moving);
         list_remove(slot);
-        wheel->occupied[level] &= ~(UINT64_C(1) << digit);
+        wheel->occupied[level] &= ~bit;
+        if (whole)
+            move_whole(wheel);
         return;
     }
 }

@@ -81,6 +81,20 @@ static uint32_t model_first(const struct model *m)
     return first;
 }
 
+static bool is_one_tick(const struct list *slot)
+{
+    uint64_t first = 0;
+    for (const struct list *link = slot->next; link != slot; link = link->next) {
+        uint64_t at_ns = CONTAINER_OF(link, const struct wheel_timer, link)->at_ns;
+        uint64_t due = at_ns / TICK + (at_ns % TICK != 0);
+        if (link == slot->next)
+            first = due;
+        if (due != first)
+            return false;
+    }
+    return true;
+}
+
 static void check_occupied(const struct model *m)
 {
     assert_int_equal(m->wheel.armed, m->count);
@@ -88,6 +102,10 @@ static void check_occupied(const struct model *m)
         for (uint32_t i = 0; i < WHEEL_SLOTS; i++)
             assert_int_equal(m->wheel.occupied[level] >> i & 1,
                              !list_empty(&m->wheel.slot[level][i]));
+    for (uint32_t level = 1; level < WHEEL_LEVELS; level++)
+        for (uint32_t i = 0; i < WHEEL_SLOTS; i++)
+            assert_true((m->wheel.mixed[level] >> i & 1) != 0 ||
+                        is_one_tick(&m->wheel.slot[level][i]));
     for (uint32_t i = 0; i < TIMERS; i++)
         assert_int_equal(wheel_armed(&m->timer[i]), m->armed[i]);
 }
@@ -290,11 +308,12 @@ static void test_meanwhile(void **state)
     (void)state;
     enum { MANY = 20, SLOT = 64 * 5 };
     struct model *m = model_new(0);
+    model_add(m, 2 * MANY, (SLOT + 8) * TICK); /* or they would move as a whole */
     for (uint32_t i = 0; i < MANY; i++)
         model_add(m, i, (SLOT + 7) * TICK);
     m->now_ns = (SLOT + 7) * TICK;
     uint32_t left = 0;
-    assert_false(model_pop(m, MANY - 2, &left));
+    assert_false(model_pop(m, MANY - 1, &left));
     for (uint32_t i = MANY; i < 2 * MANY; i++)
         model_add(m, i, (i % 2 == 0 ? SLOT + 7 : 1) * TICK);
     model_cancel(m, 0); /* one that still moves, one that has, one that came */
@@ -306,8 +325,38 @@ static void test_meanwhile(void **state)
         model_pop(m, 2, &left)); /* one is left to move: the last one before the first fires */
     assert_int_equal(left, 0);
     model_advance(m, m->now_ns);
+    assert_int_equal(m->count, 1);
+    model_advance(m, (SLOT + 8) * TICK);
     assert_int_equal(m->count, 0);
     free(m);
+}
+
+/* All of one tick move down through every level as a whole, in no steps; one of another tick among
+ * them, though it was cancelled, and they move one by one. */
+static void test_whole(void **state)
+{
+    (void)state;
+    enum { MANY = 64 };
+    const uint64_t reach = UINT64_C(1) << 36, due = reach * 2 - 1;
+    for (uint32_t strangers = 0; strangers < 2; strangers++) {
+        struct model *m = model_new(0);
+        for (uint32_t i = 0; i < MANY; i++) {
+            model_add(m, i, due * TICK - i);
+            if (i == MANY / 2 && strangers > 0) {
+                model_add(m, MANY, (due - 1) * TICK);
+                model_cancel(m, MANY);
+            }
+        }
+        m->now_ns = due * TICK;
+        uint32_t left = 0;
+        assert_int_equal(model_pop(m, 1, &left), strangers == 0);
+        assert_int_equal(left, 0);
+        check_occupied(m);
+        model_add(m, MANY, due * TICK);
+        model_advance(m, m->now_ns);
+        assert_int_equal(m->count, 0);
+        free(m);
+    }
 }
 
 /* Those beyond the reach of the wheel, of which some stay there, do not move for ever. */
@@ -339,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_against_model),  cmocka_unit_test(test_edges),
         cmocka_unit_test(test_past_and_never), cmocka_unit_test(test_steps),
         cmocka_unit_test(test_meanwhile),      cmocka_unit_test(test_far),
+        cmocka_unit_test(test_whole),
     };
     return cmocka_run_group_tests_name("wheel", tests, NULL, NULL);
 }
