@@ -7,6 +7,7 @@
 enum {
     ASKED_MANY = 64,    /* actors that asked, in one hold of the lock */
     FIRE_MANY = 64,     /* timers that fire, or move in the wheel, in one hold of the lock */
+    FIRE_AHEAD = 8,     /* of them taken out of the wheel before the first fires */
     POLITE_LOOKS = 256, /* that who would seize a CPU gives one who is waiting to get in again */
 };
 
@@ -239,14 +240,25 @@ void event_cancel(struct cpu *cpu, struct event *event)
     at_store(&event->cpu, NULL, RELAXED);
 }
 
+/* A few are taken out of the wheel before the first of them fires, and what they are a part of is
+ * asked for meanwhile. Nobody can cancel one in between: that takes the lock. */
 bool sched_fire(struct cpu *cpu)
 {
-    uint32_t steps = FIRE_MANY;
+    uint32_t steps = FIRE_MANY, taken = 0, fired = 0;
+    struct event *due[FIRE_AHEAD];
     struct wheel_timer *timer;
     while ((timer = wheel_pop_due(&cpu->wheel, cpu->now, &steps)) != NULL) {
         struct event *event = CONTAINER_OF(timer, struct event, timer);
-        event->fire(cpu, event);
+        __builtin_prefetch((char *)event - CACHE_LINE);
+        __builtin_prefetch((char *)event + CACHE_LINE);
+        if (taken - fired == FIRE_AHEAD) {
+            struct event *first = due[fired++ % FIRE_AHEAD];
+            first->fire(cpu, first);
+        }
+        due[taken++ % FIRE_AHEAD] = event;
     }
+    for (; fired < taken; fired++)
+        due[fired % FIRE_AHEAD]->fire(cpu, due[fired % FIRE_AHEAD]);
     if (steps > 0)
         return false;
     cpu_leave(cpu); /* whoever wants the lock gets it */
