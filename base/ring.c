@@ -121,6 +121,16 @@ tn_err ring_reserve_slow(struct ring_producer *p, uint32_t len, void **ret_at)
     return TN_OK;
 }
 
+tn_err ring_write_slow(struct ring_producer *p, const void *data, uint32_t len)
+{
+    void *at;
+    tn_err err = ring_reserve(p, len, &at);
+    if (err != TN_OK)
+        return err;
+    memcpy(at, data, len);
+    return ring_commit(p, len);
+}
+
 bool ring_producer_sleeps(struct ring_producer *p)
 {
     if (p->err != TN_OK)
@@ -149,6 +159,14 @@ tn_err ring_peek_slow(struct ring_consumer *c, const void **ret_at, uint32_t *re
             if (head - c->tail > c->capacity || head - c->tail < c->seen - c->tail ||
                 head % RING_RECORD_HEADER != 0)
                 return poison(c);
+            /* Who has given everything back waits for one record, and asks for the lines of a short
+             * one together with that of head: when it has come he waits for all of them at once,
+             * not for one after the other. In the middle of a stream that would take away lines
+             * that are being written. */
+            if (c->tail == c->next) {
+                __builtin_prefetch(c->records + (c->next & (c->capacity - 1)));
+                __builtin_prefetch(c->records + ((c->next + RING_ALIGN - 1) & (c->capacity - 1)));
+            }
             if (head == c->next)
                 return TN_EAGAIN;
             c->seen = head;

@@ -166,15 +166,24 @@ static inline void ring_copy(void *to, const void *from, uint32_t len)
         memcpy(to, from, len);
 }
 
-/* Reserve, copy, commit. */
+tn_err ring_write_slow(struct ring_producer *p, const void *data, uint32_t len);
+
+/* Reserve, copy, commit; also in place of what was reserved and not committed. In as few stores as
+ * it takes: while the consumer has the lines that are written, stores queue up behind them, and how
+ * many fit into that queue says how many lines are fetched at a time. */
 static inline tn_err ring_write(struct ring_producer *p, const void *data, uint32_t len)
 {
-    void *at;
-    tn_err err = ring_reserve(p, len, &at);
-    if (__builtin_expect(err != TN_OK, 0))
-        return err;
-    ring_copy(at, data, len);
-    return ring_commit(p, len);
+    uint64_t head = p->head, bytes = ring_record_bytes(len), at = head & (p->capacity - 1);
+    if (__builtin_expect(bytes > p->limit - head || bytes > p->capacity - at ||
+                             bytes > p->capacity / 2 || p->reserved != 0,
+                         0))
+        return ring_write_slow(p, data, len);
+    uint8_t *record = p->records + at;
+    ring_copy(record + RING_RECORD_HEADER, data, len);
+    /* RELAXED: as in ring_put_word. */
+    at_store((atomic_u64 *)(void *)record, (uint64_t)RING_DATA << 32 | len, RELAXED);
+    p->head = head + bytes;
+    return TN_OK;
 }
 
 /* What was committed may be read from now on. */

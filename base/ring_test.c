@@ -209,6 +209,12 @@ static void test_batches(void **state)
     ring_publish(&out);
     assert_int_equal(ring_read(&in, data, 8, &len), TN_ETOOBIG);
     take(3, 9); /* still there */
+    assert_int_equal(ring_reserve(&out, 16, &at), TN_OK);
+    assert_int_equal(put(4, 9), TN_OK); /* comes in its place */
+    assert_int_equal(ring_commit(&out, 1), TN_EINVAL);
+    ring_publish(&out);
+    take(4, 9);
+    assert_int_equal(ring_peek(&in, &peeked, &len), TN_EAGAIN);
 }
 
 /* Who attaches later goes on where the indices stand. */

@@ -113,7 +113,8 @@ PEERS = (
          (Run(None),)),
     Peer('raw', 'the machine', None, (
         'No runtime: a plain ring in one thread; rings between threads or processes that spin; a '
-        'call through a pointer; registers swapped by hand; memcpy through shared memory.'),
+        'call through a pointer; registers swapped by hand; memcpy through shared memory. '
+        'actor_make_touch: as many bytes as an actor and its space, written.'),
          (Run(None),)),
 )
 

@@ -67,7 +67,7 @@ struct event {
     struct wheel_timer timer;
     /* Runs inside that CPU (sched/cpu.h): wakes or posts, nothing else. */
     void (*fire)(struct cpu *cpu, struct event *event);
-    struct cpu *cpu; /* in whose wheel it is or was; NULL: never armed */
+    atomic_of(struct cpu *) cpu; /* in whose wheel it is or was; NULL: in none */
 };
 
 /* Methods of interface 0: the kernel's own calls on an actor, which no component can send. */

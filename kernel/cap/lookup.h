@@ -112,7 +112,11 @@ static inline tn_err cap_find(struct space *space, tn_cap cap, enum object_type 
     if (__builtin_expect(slot != NULL && slot_is(slot, cap, type, rights, ret_view), 1))
         return TN_OK;
     /* It says which of the errors it is, or succeeds where a revoke began between the loads. */
-    return cap_lookup(space, cap, type, rights, ret_view);
+    struct cap_view found; /* so that the caller's, whose address stays here, can be in registers */
+    tn_err err = cap_lookup(space, cap, type, rights, &found);
+    if (err == TN_OK)
+        *ret_view = found;
+    return err;
 }
 
 #endif

@@ -68,7 +68,7 @@ static tn_err timer_info(struct invocation *call)
 {
     bool fired;
     struct tn_timer_info *reply = &call->reply.timer_info;
-    timer_look(call->view.object, &reply->at, &reply->cookie, &fired);
+    timer_look(call->cpu, call->view.object, &reply->at, &reply->cookie, &fired);
     reply->fired = fired;
     return TN_OK;
 }

@@ -103,7 +103,8 @@ uint64_t note_poll(struct object *note); /* takes the bits that are there */
  * that was orphaned meanwhile is unbound: bound, it lives. */
 tn_err note_bind(struct cpu *cpu, struct object *note, struct actor *actor);
 tn_err note_unbind(struct object *note); /* TN_ENOTFOUND */
-void timer_look(struct object *timer, tn_time *ret_at, uint64_t *ret_cookie, bool *ret_fired);
+void timer_look(struct cpu *cpu, struct object *timer, tn_time *ret_at, uint64_t *ret_cookie,
+                bool *ret_fired);
 bool buffer_is_slice(const struct buffer *buffer);
 /* Whether its caller waits, and how many bytes it has room for, else 0. */
 bool reply_waits(struct object *reply, uint32_t *ret_room_bytes);

@@ -4,34 +4,80 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "kernel/cap/lookup.h"
 
-/* Timers */
+/* Timers
+ *
+ * A timer is in the hands of one CPU, `event.cpu`, and what it is set to is under that CPU's lock,
+ * as the wheel is in which it may be armed: so to set it costs no lock of its own. Who would set it
+ * on another CPU takes it out of those hands first, which leaves it in nobody's; who finds it there
+ * takes it with a compare-and-swap. The taker of its message has no CPU's lock: `state` tells him
+ * whether the arming that he reads the cookie of is the one that has fired. */
 
 struct timer {
     struct object object;
-    struct spinlock lock; /* one setter, or taker of the message, at a time */
+    /* Changed under the lock of event.cpu, but that the taker clears TIMER_FIRED. */
+    atomic_u64 cookie;
+    atomic_u64 state; /* how often it was set, and TIMER_FIRED: that arming has */
     struct event event;
-    /* under the lock: of the arming that was last */
-    uint64_t cookie;
-    tn_time at;
-    atomic_u32 fired; /* that arming has; set inside a CPU, else under the lock */
-    struct embedded embedded;
-    struct actor *owner; /* holds a ref */
+    struct embedded embedded; /* its body, which nobody looks at, holds the owner */
 };
+enum { TIMER_FIRED = 1, TIMER_ONCE = 2 };
+_Static_assert(sizeof(struct timer) == 192 &&
+                   LINE_OF(struct timer, event) == LINE_END(struct timer, event),
+               "three lines, and setting it writes to two of them");
+
+/* Holds a ref; always the same. */
+static struct actor *timer_owner(const struct timer *timer)
+{
+    return (struct actor *)(void *)timer->embedded.cell.body.block;
+}
+
+/* Inside `cpu`: whether the timer is in its hands, from now on if it was in nobody's. */
+static inline bool timer_is_here(struct cpu *cpu, struct timer *timer)
+{
+    /* RELAXED: it leaves these hands under this lock only. */
+    struct cpu *where = at_load(&timer->event.cpu, RELAXED);
+    if (__builtin_expect(where == cpu, 1))
+        return true;
+    /* ACQUIRE pairs with the RELEASE of timer_let_go: what was done to it there is seen. */
+    return where == NULL && at_cas(&timer->event.cpu, &where, cpu, ACQUIRE, RELAXED);
+}
+
+/* Disarms it, wherever it is, and leaves it in nobody's hands. Outside. */
+static void timer_let_go(struct timer *timer)
+{
+    struct cpu *where = at_load(&timer->event.cpu, RELAXED);
+    if (where == NULL)
+        return;
+    cpu_seize(where);
+    if (at_load(&timer->event.cpu, RELAXED) == where) { /* else somebody was faster */
+        (void)wheel_cancel(&where->wheel, &timer->event.timer);
+        at_store(&timer->event.cpu, NULL, RELEASE);
+    }
+    cpu_release(where);
+}
+
+/* The timer comes into the hands of `cpu`, disarmed. Inside before and after. */
+static __attribute__((noinline)) void timer_bring(struct cpu *cpu, struct timer *timer)
+{
+    do {
+        cpu_leave(cpu);
+        timer_let_go(timer);
+        cpu_enter(cpu);
+    } while (!timer_is_here(cpu, timer));
+}
 
 static void timer_orphan(struct object *object)
 {
-    struct timer *timer = (struct timer *)object;
-    lock_take(&timer->lock);
-    event_cancel(NULL, &timer->event);
-    lock_drop(&timer->lock);
+    timer_let_go((struct timer *)object);
 }
 
 static void timer_destroy(struct object *object)
 {
     struct timer *timer = (struct timer *)object;
-    struct actor *owner = timer->owner;
-    event_cancel(NULL, &timer->event); /* a setter may have come after the last capability went */
+    struct actor *owner = timer_owner(timer);
+    timer_let_go(timer); /* a setter may have come after the last capability went */
     ipc_unmake(object, sizeof(*timer));
     object_unref(actor_object(owner));
 }
@@ -44,14 +90,18 @@ static const struct object_class timer_class = {
 static void timer_fire(struct cpu *cpu, struct event *event)
 {
     struct timer *timer = CONTAINER_OF(event, struct timer, event);
-    if (actor_life(timer->owner) != ACTOR_READY)
+    struct actor *owner = timer_owner(timer);
+    if (actor_life(owner) != ACTOR_READY)
         return;
-    /* RELAXED, before the claim: who takes the message after it was found queued sees this. */
-    at_store(&timer->fired, 1, RELAXED);
+    uint64_t state = at_load(&timer->state, RELAXED);
+    ASSERT((state & TIMER_FIRED) == 0); /* once for each time it was set */
+    /* RELEASE, before the claim: who takes the message after it was found queued sees this, and who
+     * sees this sees the cookie. */
+    at_store(&timer->state, state | TIMER_FIRED, RELEASE);
     if (!embedded_claim(&timer->embedded))
         return;
     timer->embedded.cell.cause = sched_cause(cpu);
-    sched_post_inside(cpu, timer->owner, &timer->embedded.cell);
+    sched_post_inside(cpu, owner, &timer->embedded.cell);
 }
 
 /* The message of an arming that was replaced since comes to nothing: after timer_set the owner
@@ -59,11 +109,16 @@ static void timer_fire(struct cpu *cpu, struct event *event)
 static bool timer_take(struct object *object, uint64_t *ret_cookie)
 {
     struct timer *timer = (struct timer *)object;
-    lock_take(&timer->lock);
-    bool fired = at_swap(&timer->fired, 0, RELAXED) != 0;
-    *ret_cookie = timer->cookie;
-    lock_drop(&timer->lock);
-    return fired;
+    uint64_t state = at_load(&timer->state, ACQUIRE);
+    if ((state & TIMER_FIRED) == 0)
+        return false;
+    /* ACQUIRE: a cookie of a later arming comes with that one's state. When the state is still the
+     * same it is this arming's; when not, it was replaced. */
+    uint64_t cookie = at_load(&timer->cookie, ACQUIRE);
+    if (!at_cas(&timer->state, &state, state - TIMER_FIRED, RELAXED, RELAXED))
+        return false;
+    *ret_cookie = cookie;
+    return true;
 }
 
 tn_err timer_make(struct untyped *mem, struct limbo *limbo, struct actor *owner,
@@ -73,16 +128,17 @@ tn_err timer_make(struct untyped *mem, struct limbo *limbo, struct actor *owner,
     if (timer == NULL)
         return TN_ENOMEM;
     object_ref(actor_object(owner));
-    timer->owner = owner;
-    timer->at = TN_NEVER;
-    lock_init(&timer->lock, LOCK_NOTE);
+    timer->embedded.cell.body.block = (void *)owner;
     wheel_timer_init(&timer->event.timer);
+    timer->event.timer.at_ns = TN_NEVER;
     timer->event.fire = timer_fire;
+    at_init(&timer->event.cpu, NULL);
     timer->embedded.cell.flags = CELL_EMBEDDED;
     timer->embedded.cell.cls = MSG_TIMER_EXPIRED;
     timer->embedded.object = &timer->object;
     timer->embedded.take = timer_take;
-    at_init(&timer->fired, 0);
+    at_init(&timer->cookie, 0);
+    at_init(&timer->state, 0);
     at_init(&timer->embedded.queued, 0);
     *ret_timer = timer;
     return TN_OK;
@@ -96,30 +152,55 @@ struct object *timer_object(struct timer *timer)
 tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time at, uint64_t cookie)
 {
     struct cap_view view;
-    tn_err err = cap_lookup(turn->actor->space, cap, OBJ_TIMER, TN_R_WRITE, &view);
-    if (err != TN_OK)
+    tn_err err = cap_find(turn->actor->space, cap, OBJ_TIMER, TN_R_WRITE, &view);
+    if (__builtin_expect(err != TN_OK, 0))
         return err;
     struct timer *timer = (struct timer *)view.object;
-    lock_take(&timer->lock);
-    event_cancel(cpu, &timer->event);
-    at_store(&timer->fired, 0, RELAXED);
-    timer->cookie = cookie;
-    timer->at = at;
+    cpu_enter(cpu);
+    if (__builtin_expect(!timer_is_here(cpu, timer), 0))
+        timer_bring(cpu, timer);
+    if (wheel_armed(&timer->event.timer))
+        (void)wheel_cancel(&cpu->wheel, &timer->event.timer);
+    /* RELAXED, then RELEASE: who sees this cookie sees that it was set anew. No expiry runs. */
+    uint64_t state = at_load(&timer->state, RELAXED);
+    at_store(&timer->state, (state & ~(uint64_t)TIMER_FIRED) + TIMER_ONCE, RELAXED);
+    at_store(&timer->cookie, cookie, RELEASE);
     if (at != TN_NEVER)
-        event_arm(cpu, &timer->event, at);
-    lock_drop(&timer->lock);
+        wheel_add(&cpu->wheel, &timer->event.timer, at);
+    else
+        timer->event.timer.at_ns = TN_NEVER;
+    cpu_leave(cpu);
     return TN_OK;
 }
 
-void timer_look(struct object *object, tn_time *ret_at, uint64_t *ret_cookie, bool *ret_fired)
+/* The timer's CPU, with its lock; `cpu` when it was in nobody's hands. Outside. */
+static struct cpu *timer_lock(struct cpu *cpu, struct timer *timer)
+{
+    for (;;) {
+        cpu_enter(cpu);
+        if (timer_is_here(cpu, timer))
+            return cpu;
+        cpu_leave(cpu);
+        struct cpu *where = at_load(&timer->event.cpu, RELAXED);
+        if (where == NULL || where == cpu)
+            continue;
+        cpu_seize(where);
+        if (at_load(&timer->event.cpu, RELAXED) == where)
+            return where;
+        cpu_release(where);
+    }
+}
+
+void timer_look(struct cpu *cpu, struct object *object, tn_time *ret_at, uint64_t *ret_cookie,
+                bool *ret_fired)
 {
     struct timer *timer = (struct timer *)object;
     ASSERT(object->class == &timer_class);
-    lock_take(&timer->lock);
-    *ret_at = timer->at;
-    *ret_cookie = timer->cookie;
-    *ret_fired = at_load(&timer->fired, RELAXED) != 0;
-    lock_drop(&timer->lock);
+    struct cpu *where = timer_lock(cpu, timer);
+    *ret_at = timer->event.timer.at_ns;
+    *ret_cookie = at_load(&timer->cookie, RELAXED);
+    *ret_fired = (at_load(&timer->state, RELAXED) & TIMER_FIRED) != 0;
+    actor_unlock(cpu, where);
 }
 
 /* Replies */

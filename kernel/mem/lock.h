@@ -11,7 +11,7 @@
 /* The order in which locks may nest: a CPU that holds one takes only greater ones. The simulator
  * and builds with a sanitizer see to it (lock_order.h). */
 enum lock_rank {
-    LOCK_NOTE = 1,  /* waiters of one notification; one timer */
+    LOCK_NOTE = 1,  /* waiters of one notification */
     LOCK_SEIZE = 2, /* one CPU's, by others */
     LOCK_CPU = 3,   /* one CPU's, which is no spin lock (sched/cpu.h) */
     LOCK_CAPS = 4,  /* derivation trees (cap_root) */

@@ -172,6 +172,9 @@ static void test_defaults(void **state)
     machine_open(1, 16 * MIB);
     assert_int_equal(kernel_boot(&defaults, &kernel), TN_OK);
     assert_int_equal(kernel->config.fibers_max, TN_FIBERS_DEFAULT);
+    assert_int_equal(machine.stacks, 3); /* the loop's, one to leave it for, one for a turn */
+    assert_true(fiber_ensure(kernel->cpu[0], 3));
+    assert_int_equal(machine.stacks, 3);
     assert_true(kernel->config.spin > 0);
     kernel_destroy(kernel);
     machine_open(1, 16 * MIB);

@@ -66,7 +66,7 @@ struct fiber {
     struct cpu *cpu;         /* that it runs on; set by who switches to it */
     struct fiber *caller;    /* the fiber of a caller that waits on this CPU for the turn here */
     bool has_call;           /* it was taken to run a call as its turn, then to be the loop */
-    bool ready;              /* it stands in fiber_main after a call: no need to prepare it */
+    bool ready;              /* it is new, or stands in fiber_main after a call: prepared */
     uint32_t nested;         /* turns of data domains that run on it, one in the other */
     struct turn turn;        /* that runs on it, or waits on it; native ones only */
 };

@@ -14,6 +14,13 @@ uint32_t fiber_cache(const struct kernel *kernel)
     return share < FIBER_CACHE_MAX ? share : FIBER_CACHE_MAX;
 }
 
+void fiber_set_up(struct fiber *fiber)
+{
+    char *stack = (char *)fiber;
+    uint64_t used = align_up(sizeof(*fiber), 64);
+    machine_fiber_init(&fiber->machine, stack + used, FIBER_STACK_BYTES - used, fiber_main, fiber);
+}
+
 static struct fiber *fiber_make(struct kernel *kernel)
 {
     if (kernel->nfibers == kernel->config.fibers_max)
@@ -25,7 +32,8 @@ static struct fiber *fiber_make(struct kernel *kernel)
     kernel->nfibers++;
     fiber->made_link = kernel->fibers;
     fiber->turn.fiber = fiber;
-    fiber->ready = false; /* the stack may hold what its last user left */
+    fiber_set_up(fiber); /* here: who is the first to wait need not touch the stack's memory */
+    fiber->ready = true;
     kernel->fibers = fiber;
     return fiber;
 }
@@ -47,13 +55,6 @@ bool fiber_fetch(struct cpu *cpu, uint32_t n)
         fiber_put(cpu, fiber);
     }
     return true;
-}
-
-void fiber_set_up(struct fiber *fiber)
-{
-    char *stack = (char *)fiber;
-    uint64_t used = align_up(sizeof(*fiber), 64);
-    machine_fiber_init(&fiber->machine, stack + used, FIBER_STACK_BYTES - used, fiber_main, fiber);
 }
 
 void fiber_put_back(struct kernel *kernel, struct fiber *fiber)

@@ -8,6 +8,7 @@
 enum {
     SPIN_DEFAULT = 200,
     FIBERS_AT_BOOT = 2, /* stacks of a CPU: its loop's, and one to leave it for */
+    FIBERS_AT_HAND = 3, /* one more, so that the first turn that waits need not have one made */
     CLEAR_STEPS = 8,    /* of 64 slots each of a dying actor's space, before others run */
 };
 
@@ -78,6 +79,9 @@ static tn_err boot_cpus(struct kernel *kernel)
         if (!fiber_ensure(cpu, FIBERS_AT_BOOT))
             return TN_ENOMEM;
     }
+    /* Where all together may have so many. */
+    for (uint32_t i = 0; i < kernel->ncpus && kernel->fiber_cache >= FIBERS_AT_HAND; i++)
+        (void)fiber_ensure(kernel->cpu[i], FIBERS_AT_HAND);
     return TN_OK;
 }
 

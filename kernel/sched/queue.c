@@ -6,7 +6,8 @@
 
 enum {
     ASKED_MANY = 64,    /* actors that asked, in one hold of the lock */
-    FIRE_MANY = 64,     /* timers that fire in one hold of the lock */
+    FIRE_MANY = 64,     /* timers that fire, or move in the wheel, in one hold of the lock */
+    FIRE_AHEAD = 8,     /* of them taken out of the wheel before the first fires */
     POLITE_LOOKS = 256, /* that who would seize a CPU gives one who is waiting to get in again */
 };
 
@@ -219,14 +220,14 @@ void queue_take_asked(struct cpu *cpu, bool own)
 void event_arm(struct cpu *cpu, struct event *event, tn_time at)
 {
     cpu_enter(cpu);
-    event->cpu = cpu;
+    at_store(&event->cpu, cpu, RELAXED); /* arming and cancelling have one owner */
     wheel_add(&cpu->wheel, &event->timer, at);
     cpu_leave(cpu);
 }
 
 void event_cancel(struct cpu *cpu, struct event *event)
 {
-    struct cpu *where = event->cpu;
+    struct cpu *where = at_load(&event->cpu, RELAXED);
     if (where == NULL)
         return;
     if (where == cpu)
@@ -235,17 +236,32 @@ void event_cancel(struct cpu *cpu, struct event *event)
         cpu_seize(where);
     wheel_cancel(&where->wheel, &event->timer);
     actor_unlock(cpu, where);
-    event->cpu = NULL; /* who cancels is the one who may arm: nothing to look for a second time */
+    /* Who cancels is the one who may arm: nothing to look for a second time. */
+    at_store(&event->cpu, NULL, RELAXED);
 }
 
+/* A few are taken out of the wheel before the first of them fires, and what they are a part of is
+ * asked for meanwhile. Nobody can cancel one in between: that takes the lock. */
 bool sched_fire(struct cpu *cpu)
 {
-    for (uint32_t i = 0; i < FIRE_MANY; i++) {
-        struct wheel_timer *timer = wheel_pop_due(&cpu->wheel, cpu->now);
-        if (timer == NULL)
-            return false;
+    uint32_t steps = FIRE_MANY, taken = 0, fired = 0;
+    struct event *due[FIRE_AHEAD];
+    struct wheel_timer *timer;
+    while ((timer = wheel_pop_due(&cpu->wheel, cpu->now, &steps)) != NULL) {
         struct event *event = CONTAINER_OF(timer, struct event, timer);
-        event->fire(cpu, event);
+        __builtin_prefetch((char *)event - CACHE_LINE);
+        __builtin_prefetch((char *)event + CACHE_LINE);
+        if (taken - fired == FIRE_AHEAD) {
+            struct event *first = due[fired++ % FIRE_AHEAD];
+            first->fire(cpu, first);
+        }
+        due[taken++ % FIRE_AHEAD] = event;
     }
+    for (; fired < taken; fired++)
+        due[fired % FIRE_AHEAD]->fire(cpu, due[fired % FIRE_AHEAD]);
+    if (steps > 0)
+        return false;
+    cpu_leave(cpu); /* whoever wants the lock gets it */
+    cpu_enter(cpu);
     return true;
 }

@@ -21,7 +21,7 @@ uint64_t sched_cause(struct cpu *cpu)
 }
 
 /* A look at the clock; what passed since the last one is charged to `actor`, if one ran. True: more
- * timers are due than were fired. Inside. */
+ * timers may be due than were fired. Inside before and after. */
 static bool look_at_clock(struct cpu *cpu, struct actor *actor)
 {
     tn_time now = machine_now_ns();
@@ -29,9 +29,10 @@ static bool look_at_clock(struct cpu *cpu, struct actor *actor)
         at_count(&actor->stats.cpu_time_ns, now - cpu->now);
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;
-    cpu->until_clock = CLOCK_TURNS;
     stats_show(cpu);
-    return sched_fire(cpu);
+    bool more = sched_fire(cpu);
+    cpu->until_clock = more ? 0 : CLOCK_TURNS; /* the others are late: after the next turn */
+    return more;
 }
 
 void cpu_blocks_begin(struct cpu *cpu)

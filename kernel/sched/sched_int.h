@@ -149,7 +149,7 @@ static inline void sched_meter(struct cpu *cpu, struct actor *actor)
         sched_meter_exactly(cpu, exact);
 }
 
-/* Fires timers that are due, a bounded number; true when more are. Inside. */
+/* Fires timers that are due, a bounded number; true when more may be. Inside before and after. */
 bool sched_fire(struct cpu *cpu);
 /* Takes a listed actor (not `next`) out. */
 void queue_remove(struct cpu *cpu, struct actor *actor);

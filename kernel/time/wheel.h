@@ -23,7 +23,9 @@ struct wheel_timer {
 struct wheel {
     uint64_t tick;                   /* all timers of ticks before this one have fired */
     uint64_t occupied[WHEEL_LEVELS]; /* bit i: slot i is not empty */
+    uint64_t mixed[WHEEL_LEVELS];    /* bit i: its timers may be due at several ticks */
     uint64_t armed;                  /* timers in the wheel */
+    struct list moving;              /* out of a slot that began at `tick`, on their way down */
     struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
@@ -35,10 +37,13 @@ void wheel_add(struct wheel *wheel, struct wheel_timer *timer, uint64_t at_ns);
 /* Disarms; false when it was not armed. */
 bool wheel_cancel(struct wheel *wheel, struct wheel_timer *timer);
 /* Takes one timer that is due at now_ns out of the wheel, earlier ticks first, in order of arming
- * within a tick; NULL when none is due. */
-struct wheel_timer *wheel_pop_due(struct wheel *wheel, uint64_t now_ns);
+ * within a tick. Each timer that it takes, or moves on its way to where it is taken from, is one
+ * step (those that move as a whole are none), and *steps > 0 is lowered by those that it took.
+ * NULL: none is due, or, when *steps is 0 by then, perhaps: go on with more. */
+struct wheel_timer *wheel_pop_due(struct wheel *wheel, uint64_t now_ns, uint32_t *steps);
 /* No timer fires before this; UINT64_MAX when none is armed. It may be earlier than the first timer
- * (at most WHEEL_LEVELS times for one timer, and once in 52 days): call wheel_pop_due then too. */
+ * (at most WHEEL_LEVELS times for one timer, and once in 52 days): call wheel_pop_due then too. It
+ * is not later than the last now_ns of wheel_pop_due while that has more to do. */
 uint64_t wheel_next_ns(const struct wheel *wheel);
 
 #endif

@@ -26,18 +26,25 @@ static bool is_outside(struct cpu *cpu)
     return at_load(&cpu->inside, RELAXED) == 0 && at_load(&cpu->wanted, RELAXED) == 0;
 }
 
+/* How many timers are in a list of the wheel, and those that were counted before. */
+static uint64_t count_timers(const struct list *list, uint64_t armed)
+{
+    for (const struct list *link = list->next; link != list; link = link->next) {
+        INVARIANT("timers-whole", link->next->prev == link && armed < WALK_MAX);
+        armed++;
+    }
+    return armed;
+}
+
 /* The armed timers are counted, and the marks say where they stand. */
 static void look_at_wheel(const struct wheel *wheel)
 {
-    uint64_t armed = 0;
+    uint64_t armed = count_timers(&wheel->moving, 0);
     for (uint32_t level = 0; level < WHEEL_LEVELS; level++) {
         for (uint32_t i = 0; i < WHEEL_SLOTS; i++) {
             const struct list *slot = &wheel->slot[level][i];
             INVARIANT("timers-whole", (wheel->occupied[level] >> i & 1) == !list_empty(slot));
-            for (const struct list *link = slot->next; link != slot; link = link->next) {
-                INVARIANT("timers-whole", link->next->prev == link && armed < WALK_MAX);
-                armed++;
-            }
+            armed = count_timers(slot, armed);
         }
     }
     INVARIANT("timers-whole", armed == wheel->armed);

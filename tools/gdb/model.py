@@ -53,6 +53,11 @@ def address_of(value):
     return int(value.address)
 
 
+def timer_owner(value):
+    """The address of the actor that a struct timer belongs to: it is in its message's body."""
+    return number(value['embedded']['cell']['body']['block'])
+
+
 def container(address, name, *path):
     """The struct `name` in which the member at `path` has this address."""
     offset, kind = 0, typed(name)
@@ -299,7 +304,7 @@ class World:
         if name == 'endpoint':
             return f'endpoint to {self.name(number(value["target"]))}'
         if name == 'timer':
-            return f'timer of {self.name(number(value["owner"]))}'
+            return f'timer of {self.name(timer_owner(value))}'
         if name == 'buffer':
             return f'buffer of {number(value["size_bytes"])} bytes'
         if name == 'untyped':

@@ -286,7 +286,7 @@ class Timers(Command):
             return at_ns, f'{world.name(wait.actor)} stops waiting for {wait_text(world, wait)}'
         if name == 'timer_fire':
             timer = model.container(address, 'timer', 'event')
-            return at_ns, (f'timer of {world.name(number(timer["owner"]))}, '
+            return at_ns, (f'timer of {world.name(model.timer_owner(timer))}, '
                            f'cookie {number(timer["cookie"])}')
         return at_ns, name or hex(number(event['fire']))
 
