@@ -35,6 +35,8 @@ static inline void add_bits(struct cpu *cpu, struct bell *bell, uint64_t bits)
 
 tn_err bell_ring(struct cpu *cpu, struct bell *bell, uint64_t bits)
 {
+    if (cpu != NULL)
+        outbox_let_go(cpu); /* as in note_signal */
     lock_take(&bell->lock);
     add_bits(cpu, bell, bits);
     bool heard = !bell->closed;
@@ -255,6 +257,7 @@ tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits
     if (err != TN_OK)
         return err;
     struct note *note = note_of(view.object);
+    outbox_let_go(cpu); /* who hears it finds what was sent before */
     lock_take(&note->bell.lock);
     add_bits(cpu, &note->bell, bits);
     if (__builtin_expect(note->binding != NULL, 0))

@@ -227,6 +227,7 @@ static tn_err call_left(struct calling *c)
 static tn_err call_actor(struct calling *c, const struct tn_pack *room)
 {
     struct turn *turn = c->turn;
+    outbox_let_go(c->cpu);
     if (turn->depth >= TN_DEPTH_MAX)
         return TN_EDEPTH;
     tn_err err = pack_check(c->in);
@@ -281,6 +282,7 @@ static __attribute__((noinline)) tn_err call_other(const struct calling *c, tn_c
 {
     if (err != TN_ETYPE && err != TN_EMETHOD)
         return err;
+    outbox_let_go(c->cpu);
     return invoke(c->cpu, c->turn, to, c->method, c->in, room != NULL ? room : &no_room, err);
 }
 

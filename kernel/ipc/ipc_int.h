@@ -6,6 +6,7 @@
 #include "kernel/cap/lookup.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/ipc/quick.h"
+#include "kernel/sched/outbox.h"
 
 /* What a message may carry: TN_EINVAL (too many capabilities), TN_ETOOBIG. */
 static inline tn_err pack_check(const struct tn_pack *in)

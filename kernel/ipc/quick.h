@@ -49,7 +49,7 @@ static inline __attribute__((always_inline)) bool send_quick(struct cpu *cpu, st
     struct cell *cell = pool->free;
     uint32_t credits = at_load(&mbox->credits, RELAXED), run = target->run;
     bool idle = run == ACTOR_IDLE;
-    if (__builtin_expect(cell == NULL || !actor_here(cpu, target) || cpu->gathered != 0 ||
+    if (__builtin_expect(cell == NULL || !actor_here(cpu, target) || cpu->out.target != NULL ||
                              credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL ||
                              !(idle || run == ACTOR_QUEUED || run == ACTOR_RUNNING),
                          0)) {

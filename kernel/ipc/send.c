@@ -3,7 +3,6 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "kernel/sched/outbox.h"
 
 /* Makes the block that a message needs which does not fit into its cell; *ret_block is NULL when it
  * does. */
@@ -92,13 +91,13 @@ static tn_err deliver(const struct sending *s)
         cpu_leave(s->cpu);
         block_free(s->block);
         if (s->gathered)
-            outbox_unreserve(s->cpu, s->target);
+            outbox_unreserve(s->cpu);
         else
             credit_back(s->cpu, s->target, s->away);
         return err;
     }
     if (s->gathered)
-        outbox_put(s->cpu, s->target, cell);
+        outbox_put(s->cpu, cell);
     else
         sched_post_inside(s->cpu, s->target, cell);
     cpu_leave(s->cpu);
@@ -176,7 +175,7 @@ static tn_err send_here(const struct sending *s)
     cpu_enter(s->cpu);
     bool here = actor_here(s->cpu, s->target);
     if (here)
-        outbox_let_go(s->cpu, s->target); /* it has just come */
+        outbox_let_go(s->cpu);
     if (here && mbox_reserve(&s->target->mbox)) {
         err = make_cell(s, &cell);
         if (err == TN_OK)

@@ -102,9 +102,10 @@ struct team {
 };
 
 /* Messages of this CPU's actors to an actor of another, not pushed yet: see outbox.h. */
-enum { OUTBOXES = 4, OUTBOX_MANY = 16 };
+enum { OUTBOX_MANY = 16 };
 struct outbox {
-    struct actor *target;         /* NULL: nothing is gathered here */
+    struct actor *target;         /* NULL: nothing is gathered */
+    const struct actor *last;     /* that got a message by this way; only compared */
     struct cell *newest, *oldest; /* linked from the newest */
     uint32_t n, credits;          /* messages; credits that were taken and not used yet */
 };
@@ -126,14 +127,13 @@ struct cpu {
     struct cpu_stats stats;
     struct fiber *free; /* stacks at hand */
     uint32_t nfree;
-    uint32_t gathered;      /* bit i: there is something in out[i] */
     atomic_u32 batches;     /* that were run; others look */
     uint32_t looks;         /* in vain, since there was work */
     tn_time looked_ns;      /* at other queues */
     struct fiber *leaving;  /* just left for good: freed by whoever runs next */
     struct turn *parking;   /* just left to wait: parked by whoever runs next */
     struct cells_back back; /* consumed cells of other CPUs' actors */
-    struct outbox out[OUTBOXES];
+    struct outbox out;
     struct actor *metered; /* whose time is counted exactly; NULL: nobody's */
     tn_time metered_since_ns;
     uint64_t routed; /* messages whose target was drawn here */

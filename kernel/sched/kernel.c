@@ -357,7 +357,7 @@ void sched_run_dead(struct cpu *cpu, struct actor *actor)
 
 bool actor_reap(struct cpu *cpu, struct actor *actor)
 {
-    outbox_flush_all(cpu); /* what its last turn sent */
+    outbox_let_go(cpu); /* what its last turn sent */
     if (!reap_turns(cpu, actor))
         return false;
     if (!mailbox_drain(cpu, actor))

@@ -40,7 +40,7 @@ void cpu_blocks_begin(struct cpu *cpu)
     ASSERT(at_load(&cpu->inside, RELAXED) == 0 && cpu->blocks_since_ns == 0);
     if (!cpu_is_alone(cpu))
         return;
-    outbox_flush_all(cpu);
+    outbox_let_go(cpu);
     cpu->blocks_since_ns =
         machine_now_ns() | 1; /* never 0; a nanosecond is neither here nor there */
     limbo_idle(&cpu->kernel->limbo, cpu->id);
@@ -578,7 +578,6 @@ bool sched_may_run_call(struct cpu *cpu, struct actor *actor)
     /* On its own CPU only, where no one else can run it meanwhile; and with stack left. */
     if (!actor_here(cpu, actor) || fiber_self()->nested >= NESTED_MAX)
         return false;
-    outbox_let_go(cpu, actor); /* it has just come, and what was sent before the call is first */
     cpu_enter(cpu);
     bool may = actor_here(cpu, actor) && actor->run == ACTOR_IDLE && actor->instance != NULL &&
                actor->turns < actor->room && actor->ready == NULL && actor->mbox.first == NULL &&

@@ -12,20 +12,14 @@ static void check_queued(struct cpu *cpu, struct actor *actor, uint32_t priority
     INVARIANT("queued-once", actor_here(cpu, actor));
 }
 
-/* What is gathered stands in the box of its target, and lives no longer than a batch. */
-static void check_outboxes(struct cpu *cpu)
+/* What is gathered is bounded, and bears the mark of its credits' door. */
+static void check_outbox(const struct outbox *out)
 {
-    for (uint32_t i = 0; i < OUTBOXES; i++) {
-        const struct outbox *out = &cpu->out[i];
-        uint32_t n = 0;
-        INVARIANT("outbox-whole", (out->target != NULL) == ((cpu->gathered >> i & 1) != 0));
-        if (out->target == NULL)
-            continue;
-        INVARIANT("outbox-whole", outbox_of(cpu, out->target) == out);
-        INVARIANT("outbox-whole", out->n + out->credits <= OUTBOX_MANY);
-        for (const struct cell *cell = out->newest; n < out->n; cell = cell->link, n++)
-            INVARIANT("outbox-whole", (cell->flags & CELL_AWAY) != 0);
-    }
+    uint32_t n = 0;
+    INVARIANT("outbox-whole", out->target != NULL || out->n + out->credits == 0);
+    INVARIANT("outbox-whole", out->n + out->credits <= OUTBOX_MANY);
+    for (const struct cell *cell = out->newest; n < out->n; cell = cell->link, n++)
+        INVARIANT("outbox-whole", (cell->flags & CELL_AWAY) != 0);
 }
 
 void sched_check_cpu(struct cpu *cpu)
@@ -44,7 +38,7 @@ void sched_check_cpu(struct cpu *cpu)
     struct actor *next = at_load(&cpu->next, RELAXED);
     if (next != NULL)
         check_queued(cpu, next, next->queued_at);
-    check_outboxes(cpu);
+    check_outbox(&cpu->out);
 }
 
 /* How often the actor stands in the queues of its home. */

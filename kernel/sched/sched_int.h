@@ -122,8 +122,7 @@ static inline bool actor_has_work(struct actor *actor)
 /* actor_release, inline. `works`: whether it has work (actor_has_work). */
 static inline void actor_rest_as(struct cpu *cpu, struct actor *actor, bool works)
 {
-    if (__builtin_expect(cpu->gathered != 0, 0))
-        outbox_flush_all(cpu); /* before it can move */
+    outbox_let_go(cpu); /* before it can move */
     mbox_settle(&actor->mbox);
     actor->run = ACTOR_IDLE;
     if (works) {

@@ -53,7 +53,7 @@ static void post_away(struct cpu *cpu, struct actor *actor, struct cell *cell)
 void sched_post_inside(struct cpu *cpu, struct actor *actor, struct cell *cell)
 {
     if (cpu != NULL)
-        outbox_let_go(cpu, actor);
+        outbox_let_go(cpu);
     if (cpu != NULL && actor_here(cpu, actor))
         post_here(cpu, actor, cell);
     else
@@ -243,6 +243,8 @@ tn_err wait_answer(struct cpu *cpu, struct wait *wait, uint64_t generation, tn_e
 {
     if (!wait_claim(wait, generation, WAIT_FILLING))
         return TN_EGONE;
+    if (cpu != NULL)
+        outbox_let_go(cpu);
     tn_err err = out != NULL ? wait_fill(wait, from, out) : TN_OK;
     wait->result = err != TN_OK ? err : clean_result(result);
     wait_filled(wait, generation);

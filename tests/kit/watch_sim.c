@@ -258,7 +258,7 @@ static void look_at_rest(void *arg)
     for (uint32_t i = 0; i < kernel->ncpus; i++) {
         struct cpu *cpu = kernel->cpu[i];
         INVARIANT("no-lost-wake-up", at_load(&cpu->asked, RELAXED) == NULL && queue_empty(cpu));
-        INVARIANT("outbox-whole", cpu->gathered == 0);
+        INVARIANT("outbox-whole", cpu->out.target == NULL);
         INVARIANT("awake-counted", at_load(&cpu->team->awake, RELAXED) == 0);
         INVARIANT("no-late-timer", wheel_next_ns(&cpu->wheel) > machine_now_ns());
     }
