@@ -315,6 +315,13 @@ tn_err life_begin(struct cpu *cpu, struct turn *turn, struct actor *actor, uint3
     return err;
 }
 
+/* Of a call that others may have heard of, or that has slots to give back. */
+static __attribute__((noinline)) tn_err release(struct cpu *cpu, struct wait *wait)
+{
+    wait_release(cpu, wait);
+    return wait->result;
+}
+
 tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
 {
     struct wait *wait = turn->wait;
@@ -322,15 +329,13 @@ tn_err call_end(struct cpu *cpu, struct turn *turn, struct tn_pack *ret_out)
     if (ret_out != NULL) {
         ret_out->len = wait->len;
         ret_out->ncaps = wait->ncaps;
-        if (wait->ncaps != 0)
-            memcpy(ret_out->caps, wait->caps, wait->ncaps * sizeof(tn_cap));
+        for (uint32_t i = 0; i < wait->ncaps; i++)
+            ret_out->caps[i] = wait->caps[i];
     }
     tn_err result = wait->result;
     bool published = wait->expires || at_load(&wait->callee, RELAXED) != NULL;
-    if (__builtin_expect(published || wait->room_caps != 0, 0)) {
-        wait_release(cpu, wait);
-        return result;
-    }
+    if (__builtin_expect(published || wait->room_caps != 0, 0))
+        return release(cpu, wait);
     turn->wait = NULL; /* it ran at once, and nobody else has heard of it */
     wait->turn = NULL;
     wait_close(wait);

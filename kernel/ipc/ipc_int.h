@@ -117,7 +117,9 @@ enum endpoint_rule endpoint_look(const struct endpoint *endpoint, uint32_t *ret_
 struct cell *actor_cell(struct actor *actor);
 
 /* A fresh wait of the turn's actor that expires at `deadline`; its generation. TN_ENOMEM. */
-static inline tn_err wait_begin(struct turn *turn, struct wait **ret_wait, uint64_t *ret_generation)
+static inline __attribute__((always_inline)) tn_err wait_begin(struct turn *turn,
+                                                               struct wait **ret_wait,
+                                                               uint64_t *ret_generation)
 {
     struct wait *wait = wait_open(turn);
     if (__builtin_expect(wait == NULL, 0))

@@ -209,7 +209,8 @@ tn_err pack_post(struct space *from, const struct tn_pack *pack, struct space *t
 }
 
 /* Copies an answer to where the caller waits for it, whole or not at all. */
-static tn_err wait_fill(struct wait *wait, struct space *from, const struct tn_pack *out)
+static inline __attribute__((always_inline)) tn_err wait_fill(struct wait *wait, struct space *from,
+                                                              const struct tn_pack *out)
 {
     uint32_t len = out->len;
     wait->len = len;

@@ -213,7 +213,8 @@ static enum turn_end native_run(struct cpu *cpu, struct turn *turn)
         native->event(native->self, &turn->info, &turn->in);
     else
         run_other(native, turn);
-    unmap_all(&maps);
+    if (__builtin_expect(maps.n > 0, 0))
+        unmap_all(&maps);
     turn->local = NULL; /* this frame goes */
     return TURN_DONE;
 }
