@@ -156,25 +156,6 @@ bool limbo_passed(struct limbo *limbo, uint64_t ticket)
     return all_passed(limbo, ticket);
 }
 
-static void grace_over(struct object *object)
-{
-    struct grace *grace = CONTAINER_OF(object, struct grace, object);
-    grace->over(grace);
-}
-
-static const struct object_class grace_class = {
-    .type = OBJ_NONE, .name = "grace", .destroy = grace_over};
-
-void limbo_call(struct limbo *limbo, struct grace *grace, void (*over)(struct grace *grace))
-{
-    ASSERT(over != NULL);
-    grace->over = over;
-    grace->object = (struct object){.class = &grace_class, .limbo = limbo};
-    list_init(&grace->object.link);
-    at_init(&grace->object.refs, 0);
-    limbo_add(limbo, &grace->object);
-}
-
 void limbo_drain(struct limbo *limbo)
 {
     limbo->drains = true;

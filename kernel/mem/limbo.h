@@ -68,13 +68,6 @@ bool limbo_reap(struct limbo *limbo, uint32_t max);
  * was idle, since it was drawn. Any CPU; it waits for the asker's own boundary too. */
 uint64_t limbo_ticket(struct limbo *limbo);
 bool limbo_passed(struct limbo *limbo, uint64_t ticket);
-/* A grace is told instead: `over` is called once, as class->destroy is, without locks by the CPU
- * that reaps. It needs no memory but its own, which stays where it is until then. */
-struct grace {
-    struct object object; /* limbo's; never a capability's */
-    void (*over)(struct grace *grace);
-};
-void limbo_call(struct limbo *limbo, struct grace *grace, void (*over)(struct grace *grace));
 /* At shutdown, when no CPU runs: destroys all, also what that sends here. From then on limbo_drains
  * is true: nobody waits for what a CPU still has to do. */
 void limbo_drain(struct limbo *limbo);

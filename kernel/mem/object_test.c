@@ -199,42 +199,6 @@ static void test_tickets(void **state)
     assert_true(limbo_passed(&limbo, later));
 }
 
-static struct grace *told;
-
-static void tell(struct grace *grace)
-{
-    assert_null(told);
-    told = grace;
-}
-
-/* A grace is told once, not before its period is over, and can be used again then. */
-static void test_graces(void **state)
-{
-    (void)state;
-    struct limbo limbo;
-    struct grace grace;
-    limbo_init(&limbo, 2);
-    for (uint32_t round = 0; round < 3; round++) {
-        told = NULL;
-        limbo_busy(&limbo, 0);
-        limbo_busy(&limbo, 1);
-        limbo_call(&limbo, &grace, tell);
-        assert_true(limbo_reap(&limbo, 8));
-        limbo_boundary(&limbo, 0);
-        assert_true(limbo_reap(&limbo, 8));
-        assert_null(told);
-        limbo_boundary(&limbo, 1);
-        assert_false(limbo_reap(&limbo, 8));
-        assert_ptr_equal(told, &grace);
-        limbo_idle(&limbo, 0);
-        limbo_idle(&limbo, 1);
-    }
-    told = NULL;
-    limbo_call(&limbo, &grace, tell);
-    limbo_drain(&limbo);
-    assert_ptr_equal(told, &grace);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,7 +208,6 @@ int main(void)
         cmocka_unit_test(test_at_most_and_in_order),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_tickets),
-        cmocka_unit_test(test_graces),
     };
     return cmocka_run_group_tests_name("object", tests, NULL, NULL);
 }
