@@ -12,8 +12,14 @@
  *  3. An idle CPU holds no pointer; it becomes busy under the lock, so a reaper that counted it as
  *     idle came before, and what that reaper knew to be unreachable the CPU finds unreachable.
  *
- * States of an object here: arriving --(close)--> waiting --(all passed: limbo_reap)--> destroyed,
- * which takes it out of the lists before class->destroy is called without the lock. */
+ * States of an object here:
+ *
+ *   arriving --(close)--> waiting --(all passed: limbo_reap)--> destroyed
+ *   destroyed --(there is more to do: limbo_again)--> going --(limbo_reap, one at a time)-->
+ * destroyed
+ *
+ * It is out of the lists before class->destroy is called without the lock. Nobody has a pointer to
+ * what is going, so that waits for no CPU. */
 #include "kernel/mem/limbo.h"
 
 #include "base/bits.h"
@@ -27,9 +33,11 @@ void limbo_init(struct limbo *limbo, uint32_t cpus)
     lock_init(&limbo->lock, LOCK_LIMBO);
     at_init(&limbo->epoch, 1);
     at_init(&limbo->held, 0);
+    at_init(&limbo->begun, 0);
     limbo->closed = 1;
     list_init(&limbo->waiting);
     list_init(&limbo->arriving);
+    list_init(&limbo->going);
     limbo->cpus = cpus;
     for (uint32_t i = 0; i < TN_THREADS_MAX; i++)
         at_init(&limbo->cpu[i].seen, IDLE);
@@ -40,6 +48,17 @@ void limbo_add(struct limbo *limbo, struct object *object)
     ASSERT(at_load(&object->refs, RELAXED) == 0 && list_empty(&object->link));
     lock_take(&limbo->lock);
     list_push_back(&limbo->arriving, &object->link);
+    at_store(&limbo->held, at_load(&limbo->held, RELAXED) + 1, RELAXED);
+    lock_drop(&limbo->lock);
+}
+
+void limbo_again(struct limbo *limbo, struct object *object)
+{
+    ASSERT(at_load(&object->refs, RELAXED) == 0 && list_empty(&object->link));
+    lock_take(&limbo->lock);
+    list_push_back(&limbo->going, &object->link);
+    /* RELAXED: as `held`, who is late by a look looks again. */
+    at_store(&limbo->begun, at_load(&limbo->begun, RELAXED) + 1, RELAXED);
     at_store(&limbo->held, at_load(&limbo->held, RELAXED) + 1, RELAXED);
     lock_drop(&limbo->lock);
 }
@@ -127,11 +146,14 @@ bool limbo_reap(struct limbo *limbo, uint32_t max)
     lock_take(&limbo->lock);
     epoch_close(limbo);
     if (all_passed(limbo, limbo->closed)) {
-        while (n < max && !list_empty(&limbo->waiting)) {
+        for (; n < max && !list_empty(&limbo->waiting); n++)
             list_push_back(&done, list_pop_front(&limbo->waiting));
-            n++;
-        }
         epoch_close(limbo);
+    }
+    if (!list_empty(&limbo->going)) {
+        list_push_back(&done, list_pop_front(&limbo->going));
+        at_store(&limbo->begun, at_load(&limbo->begun, RELAXED) - 1, RELAXED);
+        n++;
     }
     at_store(&limbo->held, at_load(&limbo->held, RELAXED) - n, RELAXED);
     lock_drop(&limbo->lock);
@@ -165,7 +187,9 @@ void limbo_drain(struct limbo *limbo)
         lock_take(&limbo->lock);
         list_take_all(&done, &limbo->waiting);
         list_take_all(&done, &limbo->arriving);
+        list_take_all(&done, &limbo->going);
         at_store(&limbo->held, 0, RELAXED);
+        at_store(&limbo->begun, 0, RELAXED);
         lock_drop(&limbo->lock);
         if (destroy_all(&done) == 0)
             return;

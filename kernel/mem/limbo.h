@@ -22,9 +22,11 @@ struct limbo {
     atomic_u64 epoch; /* changed under the lock; every batch reads it */
     _Alignas(64) struct spinlock lock;
     atomic_u64 held;      /* objects here; changed under the lock */
+    atomic_u32 begun;     /* objects in `going`; changed under the lock */
     uint64_t closed;      /* the epoch that every CPU must note before `waiting` is destroyed */
     struct list waiting;  /* objects that came before it began */
     struct list arriving; /* objects that came since */
+    struct list going;    /* objects whose end has begun, and goes on in steps */
     uint32_t cpus;        /* 1 to TN_THREADS_MAX */
     bool drains;          /* no CPU will run any more */
     struct limbo_cpu cpu[TN_THREADS_MAX];
@@ -57,10 +59,19 @@ static inline void limbo_boundary(struct limbo *limbo, uint32_t cpu)
  * any object. */
 void limbo_idle(struct limbo *limbo, uint32_t cpu);
 void limbo_busy(struct limbo *limbo, uint32_t cpu);
-/* Destroys objects whose grace period is over, at most `max` > 0; true when some are left here. A
- * grace period needs a boundary of every busy CPU, so a caller that wants an empty limbo passes its
- * own between calls. Called without locks by CPUs between turns and before they sleep. */
+/* Destroys objects whose grace period is over, at most `max` > 0, and goes on with one whose end
+ * has begun; true when some are left here. A grace period needs a boundary of every busy CPU, so a
+ * caller that wants an empty limbo passes its own between calls. Called without locks by CPUs
+ * between turns and before they sleep. */
 bool limbo_reap(struct limbo *limbo, uint32_t max);
+/* For class->destroy of an object that is more work than may be done between two turns: it has done
+ * a part, and is called again by who reaps next. Without locks. */
+void limbo_again(struct limbo *limbo, struct object *object);
+/* There is such an object: who has nothing else to do reaps again. */
+static inline bool limbo_goes_on(struct limbo *limbo)
+{
+    return at_load(&limbo->begun, RELAXED) != 0; /* a hint */
+}
 /* Waiting for a grace period, for who may reuse or announce something only when no CPU can still
  * act on a pointer from before: a revoke that promises that nothing of what it deleted is in use.
  *

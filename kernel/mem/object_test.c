@@ -9,6 +9,7 @@ enum { MIB = 1 << 20 };
 struct thing {
     struct object object;
     struct object *sends; /* a ref that its end drops */
+    uint32_t more;        /* steps of its end after the first */
 };
 
 static uint32_t destroyed;
@@ -19,6 +20,11 @@ static void thing_destroy(struct object *object)
     struct thing *thing = CONTAINER_OF(object, struct thing, object);
     destroyed++;
     last_destroyed = object;
+    if (thing->more > 0) {
+        thing->more--;
+        limbo_again(object->limbo, object);
+        return;
+    }
     if (thing->sends != NULL)
         object_unref(thing->sends);
 }
@@ -160,6 +166,48 @@ static void test_drain(void **state)
     limbo_drain(&limbo);
 }
 
+/* An end in steps: one of them in each look, in turn with others, whatever CPUs do meanwhile; and
+ * the other objects need not wait for it. */
+static void test_ends_in_steps(void **state)
+{
+    (void)state;
+    struct limbo limbo;
+    limbo_init(&limbo, 2);
+    destroyed = 0;
+    struct thing thing[3];
+    for (uint32_t i = 0; i < ARRAY_LEN(thing); i++) {
+        thing_init(&thing[i], &limbo);
+        thing[i].more = i < 2 ? 2 : 0;
+    }
+    object_unref(&thing[0].object);
+    object_unref(&thing[1].object);
+    assert_false(limbo_goes_on(&limbo));
+    assert_true(limbo_reap(&limbo, 9));
+    assert_int_equal(destroyed, 2);
+    assert_true(limbo_goes_on(&limbo));
+    limbo_busy(&limbo, 1); /* and stays so */
+    object_unref(&thing[2].object);
+    assert_true(limbo_reap(&limbo, 9));
+    assert_ptr_equal(last_destroyed, &thing[0].object);
+    assert_true(limbo_reap(&limbo, 9));
+    assert_ptr_equal(last_destroyed, &thing[1].object);
+    assert_int_equal(destroyed, 4);
+    limbo_boundary(&limbo, 1);
+    assert_true(limbo_reap(&limbo, 9)); /* the third, and a last step of the first */
+    assert_ptr_equal(last_destroyed, &thing[0].object);
+    assert_int_equal(destroyed, 6);
+    assert_false(limbo_reap(&limbo, 9));
+    assert_ptr_equal(last_destroyed, &thing[1].object);
+    assert_int_equal(destroyed, 7);
+    assert_false(limbo_goes_on(&limbo));
+    thing_init(&thing[0], &limbo);
+    thing[0].more = 5;
+    object_unref(&thing[0].object);
+    limbo_drain(&limbo);
+    assert_int_equal(destroyed, 13);
+    assert_false(limbo_goes_on(&limbo));
+}
+
 /* A ticket waits for every busy CPU and for no idle one, and delays no object. */
 static void test_tickets(void **state)
 {
@@ -207,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_idle_counts_as_passed),
         cmocka_unit_test(test_at_most_and_in_order),
         cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_ends_in_steps),
         cmocka_unit_test(test_tickets),
     };
     return cmocka_run_group_tests_name("object", tests, NULL, NULL);

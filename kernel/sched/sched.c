@@ -432,7 +432,7 @@ static void idle(struct cpu *cpu)
         return;
     cpu_leave(cpu);
     bool waiting = limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
-    if (!work_steal(cpu))
+    if (!work_steal(cpu) && !limbo_goes_on(&cpu->kernel->limbo))
         sleep_until_work(cpu, waiting);
     cpu_enter(cpu);
 }

@@ -86,7 +86,9 @@ static void look_at_limbo(const struct limbo *limbo)
         return;
     uint64_t epoch = at_load(&limbo->epoch, RELAXED);
     INVARIANT("limbo-counted", limbo->closed <= epoch);
-    INVARIANT("limbo-counted", objects_in(&limbo->waiting) + objects_in(&limbo->arriving) ==
+    uint64_t going = objects_in(&limbo->going);
+    INVARIANT("limbo-counted", going == at_load(&limbo->begun, RELAXED));
+    INVARIANT("limbo-counted", objects_in(&limbo->waiting) + objects_in(&limbo->arriving) + going ==
                                    at_load(&limbo->held, RELAXED));
     for (uint32_t i = 0; i < limbo->cpus; i++) {
         uint64_t seen = at_load(&limbo->cpu[i].seen, RELAXED);
