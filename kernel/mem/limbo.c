@@ -174,7 +174,7 @@ bool limbo_passed(struct limbo *limbo, uint64_t ticket)
 {
     /* Without the lock: who became busy before the ticket was drawn is seen busy, for both were
      * done under the lock; who became busy after holds no pointer from before (invariant 3). */
-    ASSERT(ticket > 0 && ticket <= at_load(&limbo->epoch, RELAXED));
+    ASSERT(limbo_drew(limbo, ticket));
     return all_passed(limbo, ticket);
 }
 

@@ -79,6 +79,11 @@ static inline bool limbo_goes_on(struct limbo *limbo)
  * was idle, since it was drawn. Any CPU; it waits for the asker's own boundary too. */
 uint64_t limbo_ticket(struct limbo *limbo);
 bool limbo_passed(struct limbo *limbo, uint64_t ticket);
+/* Such a number may have been drawn: what comes from a component is asked for first. */
+static inline bool limbo_drew(struct limbo *limbo, uint64_t ticket)
+{
+    return ticket > 0 && ticket <= at_load(&limbo->epoch, RELAXED); /* it only grows */
+}
 /* At shutdown, when no CPU runs: destroys all, also what that sends here. From then on limbo_drains
  * is true: nobody waits for what a CPU still has to do. */
 void limbo_drain(struct limbo *limbo);
