@@ -345,7 +345,7 @@ static tn_err keeper_start(void *self, const struct tn_turn *turn)
     (void)self;
     (void)turn;
     for (uint32_t i = 0; i < PEERS; i++)
-        KIT_CHECK(tn_send(kit_need(peer_names[i]), M_GO, NULL, 0) == TN_OK);
+        KIT_CHECK(tn_send(kit_need(peer_names[i]), M_GO, NULL, TN_SEND_WAIT) == TN_OK);
     for (uint64_t bits = 0, done = 0; done != ALL_PEERS; done |= bits) {
         tn_err err = tn_wait(kit_need("done"), turn->now + FOR_EVER_NS, &bits);
         if (!KIT_INVARIANT("everybody-ends", err == TN_OK))
