@@ -15,11 +15,13 @@
  * States of an object here:
  *
  *   arriving --(close)--> waiting --(all passed: limbo_reap)--> destroyed
- *   destroyed --(there is more to do: limbo_again)--> going --(limbo_reap, one at a time)-->
- * destroyed
+ *   destroyed --(there is more to do: limbo_again)--> going
+ *   going --(limbo_reap, one at a time)--> destroyed
+ *   destroyed --(there is something to do on one CPU: limbo_hand_over)--> that CPU's own
+ *   own --(limbo_reap_own)--> destroyed
  *
  * It is out of the lists before class->destroy is called without the lock. Nobody has a pointer to
- * what is going, so that waits for no CPU. */
+ * what has begun to end, so that waits for no CPU. */
 #include "kernel/mem/limbo.h"
 
 #include "base/bits.h"
@@ -39,8 +41,11 @@ void limbo_init(struct limbo *limbo, uint32_t cpus)
     list_init(&limbo->arriving);
     list_init(&limbo->going);
     limbo->cpus = cpus;
-    for (uint32_t i = 0; i < TN_THREADS_MAX; i++)
+    for (uint32_t i = 0; i < TN_THREADS_MAX; i++) {
         at_init(&limbo->cpu[i].seen, IDLE);
+        at_init(&limbo->cpu[i].owned, 0);
+        list_init(&limbo->cpu[i].own);
+    }
 }
 
 void limbo_add(struct limbo *limbo, struct object *object)
@@ -59,6 +64,17 @@ void limbo_again(struct limbo *limbo, struct object *object)
     list_push_back(&limbo->going, &object->link);
     /* RELAXED: as `held`, who is late by a look looks again. */
     at_store(&limbo->begun, at_load(&limbo->begun, RELAXED) + 1, RELAXED);
+    at_store(&limbo->held, at_load(&limbo->held, RELAXED) + 1, RELAXED);
+    lock_drop(&limbo->lock);
+}
+
+void limbo_hand_over(struct limbo *limbo, struct object *object, uint32_t cpu)
+{
+    ASSERT(at_load(&object->refs, RELAXED) == 0 && list_empty(&object->link) && cpu < limbo->cpus);
+    struct limbo_cpu *owner = &limbo->cpu[cpu];
+    lock_take(&limbo->lock);
+    list_push_back(&owner->own, &object->link);
+    at_store(&owner->owned, at_load(&owner->owned, RELAXED) + 1, RELAXED);
     at_store(&limbo->held, at_load(&limbo->held, RELAXED) + 1, RELAXED);
     lock_drop(&limbo->lock);
 }
@@ -162,6 +178,25 @@ bool limbo_reap(struct limbo *limbo, uint32_t max)
     return at_load(&limbo->held, RELAXED) != 0;
 }
 
+void limbo_reap_own(struct limbo *limbo, uint32_t cpu, uint32_t max)
+{
+    ASSERT(max > 0 && cpu < limbo->cpus);
+    struct limbo_cpu *own = &limbo->cpu[cpu];
+    if (at_load(&own->owned, RELAXED) == 0)
+        return;
+    struct list done;
+    list_init(&done);
+    uint32_t n = 0;
+    lock_take(&limbo->lock);
+    for (; n < max && !list_empty(&own->own); n++)
+        list_push_back(&done, list_pop_front(&own->own));
+    at_store(&own->owned, at_load(&own->owned, RELAXED) - n, RELAXED);
+    at_store(&limbo->held, at_load(&limbo->held, RELAXED) - n, RELAXED);
+    lock_drop(&limbo->lock);
+    uint64_t destroyed = destroy_all(&done);
+    ASSERT(destroyed == n);
+}
+
 uint64_t limbo_ticket(struct limbo *limbo)
 {
     lock_take(&limbo->lock);
@@ -190,6 +225,10 @@ void limbo_drain(struct limbo *limbo)
         list_take_all(&done, &limbo->going);
         at_store(&limbo->held, 0, RELAXED);
         at_store(&limbo->begun, 0, RELAXED);
+        for (uint32_t i = 0; i < limbo->cpus; i++) {
+            list_take_all(&done, &limbo->cpu[i].own);
+            at_store(&limbo->cpu[i].owned, 0, RELAXED);
+        }
         lock_drop(&limbo->lock);
         if (destroy_all(&done) == 0)
             return;

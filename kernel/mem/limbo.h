@@ -16,6 +16,8 @@
 
 struct limbo_cpu {
     _Alignas(64) atomic_u64 seen; /* epoch at this CPU's last boundary; UINT64_MAX: idle */
+    atomic_u32 owned;             /* objects in `own`; changed under the lock */
+    struct list own;              /* objects that only this CPU destroys */
 };
 
 struct limbo {
@@ -67,7 +69,12 @@ bool limbo_reap(struct limbo *limbo, uint32_t max);
 /* For class->destroy of an object that is more work than may be done between two turns: it has done
  * a part, and is called again by who reaps next. Without locks. */
 void limbo_again(struct limbo *limbo, struct object *object);
-/* There is such an object: who has nothing else to do reaps again. */
+/* The same, but by that CPU alone (limbo_reap_own), where the object has something to undo. It is
+ * up to the caller to wake it. */
+void limbo_hand_over(struct limbo *limbo, struct object *object, uint32_t cpu);
+/* Destroys what was handed over to this CPU, at most `max`. As limbo_reap. */
+void limbo_reap_own(struct limbo *limbo, uint32_t cpu, uint32_t max);
+/* There is an object whose end has begun: who has nothing else to do reaps again. */
 static inline bool limbo_goes_on(struct limbo *limbo)
 {
     return at_load(&limbo->begun, RELAXED) != 0; /* a hint */

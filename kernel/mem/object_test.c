@@ -10,6 +10,7 @@ struct thing {
     struct object object;
     struct object *sends; /* a ref that its end drops */
     uint32_t more;        /* steps of its end after the first */
+    uint32_t owner;       /* the CPU that destroys it, + 1; 0: any */
 };
 
 static uint32_t destroyed;
@@ -23,6 +24,11 @@ static void thing_destroy(struct object *object)
     if (thing->more > 0) {
         thing->more--;
         limbo_again(object->limbo, object);
+        return;
+    }
+    if (thing->owner > 0) {
+        limbo_hand_over(object->limbo, object, thing->owner - 1);
+        thing->owner = 0;
         return;
     }
     if (thing->sends != NULL)
@@ -208,6 +214,37 @@ static void test_ends_in_steps(void **state)
     assert_false(limbo_goes_on(&limbo));
 }
 
+/* What is handed over is destroyed by that CPU and by no other, at most so many at a time. */
+static void test_handed_over(void **state)
+{
+    (void)state;
+    struct limbo limbo;
+    limbo_init(&limbo, 3);
+    destroyed = 0;
+    struct thing thing[5];
+    for (uint32_t i = 0; i < ARRAY_LEN(thing); i++) {
+        thing_init(&thing[i], &limbo);
+        thing[i].owner = i < 3 ? 2 : 3;
+        object_unref(&thing[i].object);
+    }
+    assert_true(limbo_reap(&limbo, 9)); /* they are there, with their CPUs */
+    assert_int_equal(destroyed, 5);
+    assert_true(limbo_reap(&limbo, 9));
+    limbo_reap_own(&limbo, 0, 9);
+    assert_int_equal(destroyed, 5);
+    limbo_reap_own(&limbo, 1, 2);
+    assert_int_equal(destroyed, 7);
+    limbo_reap_own(&limbo, 1, 2);
+    assert_int_equal(destroyed, 8);
+    assert_ptr_equal(last_destroyed, &thing[2].object);
+    assert_true(limbo_reap(&limbo, 9));
+    limbo_drain(&limbo);
+    assert_int_equal(destroyed, 10);
+    limbo_reap_own(&limbo, 2, 9);
+    assert_false(limbo_reap(&limbo, 9));
+    EXPECT_PANIC(limbo_reap_own(&limbo, 3, 9));
+}
+
 /* A ticket waits for every busy CPU and for no idle one, and delays no object. */
 static void test_tickets(void **state)
 {
@@ -256,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_at_most_and_in_order),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_ends_in_steps),
+        cmocka_unit_test(test_handed_over),
         cmocka_unit_test(test_tickets),
     };
     return cmocka_run_group_tests_name("object", tests, NULL, NULL);
