@@ -338,12 +338,6 @@ static void steps(struct kit *kit)
     kit_run_all(kit, &one, 1);
 }
 
-static void test_step_by_step(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = steps});
-}
-
 /* Writers, while hooks come and go and a handler dies. */
 enum { WRITES = 25, CHANGES = 12 };
 static atomic_u32 writers_left;
@@ -408,17 +402,11 @@ static void traffic(struct kit *kit)
     kit_run_all(kit, drivers, ARRAY_LEN(drivers));
 }
 
-static void test_hooks_come_and_go(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = traffic});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_step_by_step),
-        cmocka_unit_test(test_hooks_come_and_go),
+        EXPLORE(steps),
+        EXPLORE(traffic),
     };
     return cmocka_run_group_tests_name("hook", tests, NULL, NULL);
 }

@@ -326,12 +326,6 @@ static void spoilt(struct kit *kit)
     kit_run_all(kit, drivers, 2);
 }
 
-static void test_a_hostile_end(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = spoilt});
-}
-
 /* What each function refuses, and leaves as it was. */
 static tn_err drive_wrong(void *self, const struct tn_turn *turn)
 {
@@ -426,7 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_a_hostile_end),
+        EXPLORE(spoilt),
         cmocka_unit_test(test_wrong_uses),
     };
     return cmocka_run_group_tests_name("channel", tests, NULL, NULL);

@@ -74,12 +74,6 @@ static void called_back(struct kit *kit)
     KIT_CHECK(at_load(&told, RELAXED) == ROUNDS);
 }
 
-static void test_called_back(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = called_back});
-}
-
 /* The first calls the service, whose turn calls the last, who calls the first, all at once. Whoever
  * closes the circle is told, be it the service's turn or the last. */
 
@@ -108,12 +102,6 @@ static void of_three(struct kit *kit)
     kit_run_all(kit, drivers, 2);
 }
 
-static void test_of_three(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = of_three});
-}
-
 /* The last calls the service instead, which has another turn for that: no circle, whoever waits for
  * whom. */
 static void not_closed(struct kit *kit)
@@ -127,12 +115,6 @@ static void not_closed(struct kit *kit)
     struct kit_actor *drivers[2] = {first, last};
     kit_run_all(kit, drivers, 2);
     KIT_CHECK(at_load(&told, RELAXED) == 0);
-}
-
-static void test_not_closed(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = not_closed});
 }
 
 /* One that is waited for answers, and only then calls whoever looks for a circle at that moment:
@@ -183,19 +165,13 @@ static void answered_first(struct kit *kit)
     KIT_CHECK(at_load(&told, RELAXED) == 0);
 }
 
-static void test_answered_first(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = answered_first, .cpus_min = 3});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_called_back),
-        cmocka_unit_test(test_of_three),
-        cmocka_unit_test(test_not_closed),
-        cmocka_unit_test(test_answered_first),
+        EXPLORE(called_back),
+        EXPLORE(of_three),
+        EXPLORE(not_closed),
+        EXPLORE_ON(answered_first, .cpus_min = 3),
     };
     return cmocka_run_group_tests_name("circle", tests, NULL, NULL);
 }

@@ -436,14 +436,8 @@ static void everything(struct kit *kit)
     kit_run(kit, guide);
 }
 
-static void test_everything(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = everything});
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_everything)};
+    const struct CMUnitTest tests[] = {EXPLORE(everything)};
     return cmocka_run_group_tests_name("invoke", tests, NULL, NULL);
 }

@@ -289,12 +289,6 @@ static void caller_dies(struct kit *kit)
     kit_run_all(kit, &first, 1);
 }
 
-static void test_caller_dies(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = caller_dies});
-}
-
 /* Memory runs out at every page that a scenario takes, of the caller's or of the callee's. What
  * fails leaves no trace. */
 
@@ -462,7 +456,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deaths),
-        cmocka_unit_test(test_caller_dies),
+        EXPLORE(caller_dies),
         cmocka_unit_test(test_memory_runs_out),
     };
     return cmocka_run_group_tests_name("kill", tests, NULL, NULL);

@@ -308,19 +308,13 @@ static void shoving(struct kit *kit)
     kit_run(kit, main_);
 }
 
-static void test_full_mailboxes_in_a_circle(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = shoving});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_priority_is_lent),
         cmocka_unit_test(test_priority_is_lent_down_a_chain_that_waits),
         cmocka_unit_test(test_several_turns),
-        cmocka_unit_test(test_full_mailboxes_in_a_circle),
+        EXPLORE(shoving),
     };
     return cmocka_run_group_tests_name("lend", tests, NULL, NULL);
 }

@@ -470,19 +470,13 @@ static void buffers(struct kit *kit)
     kit_run(kit, main_);
 }
 
-static void test_buffers(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = buffers});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notifications),
         cmocka_unit_test(test_timers),
         cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_buffers),
+        EXPLORE(buffers),
     };
     return cmocka_run_group_tests_name("note", tests, NULL, NULL);
 }

@@ -105,12 +105,6 @@ static void any_moment(struct kit *kit)
     KIT_CHECK(at_load(&counted, RELAXED) == SENDS);
 }
 
-static void test_at_any_moment(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = any_moment});
-}
-
 /* A paused actor does nothing: its mailbox fills to the bound, calls reach their deadline, a turn
  * that waits and is woken does not go on. Then it is resumed, or killed. */
 static bool killed; /* in this run; else resumed */
@@ -169,17 +163,11 @@ static void held(struct kit *kit)
     kit_run_all(kit, drivers, ARRAY_LEN(drivers));
 }
 
-static void test_held_then_resumed_or_killed(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = held});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_at_any_moment),
-        cmocka_unit_test(test_held_then_resumed_or_killed),
+        EXPLORE(any_moment),
+        EXPLORE(held),
     };
     return cmocka_run_group_tests_name("pause", tests, NULL, NULL);
 }

@@ -88,12 +88,6 @@ static void in_use(struct kit *kit)
     share_note(kit, &revoker, 0, &user);
 }
 
-static void test_in_use(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = in_use, .cpus_min = 2});
-}
-
 /* It waits no longer than its turn may. */
 
 static void late_revoke_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
@@ -126,12 +120,6 @@ KIT_ROLE(lingerer, .event = linger_event);
 static void too_late(struct kit *kit)
 {
     share_note(kit, &late_revoker, SOON_NS, &lingerer);
-}
-
-static void test_too_late(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = too_late, .cpus_min = 2});
 }
 
 /* Others run while much is revoked, and it can be killed in the middle. */
@@ -194,12 +182,6 @@ static void between_steps(struct kit *kit)
     kit_run_all(kit, drivers, 2);
 }
 
-static void test_between_steps(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = between_steps});
-}
-
 static void hit_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
 {
     (void)self;
@@ -233,19 +215,13 @@ static void killed(struct kit *kit)
     kit_run_all(kit, &first, 1);
 }
 
-static void test_killed(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = killed});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_use),
-        cmocka_unit_test(test_too_late),
-        cmocka_unit_test(test_between_steps),
-        cmocka_unit_test(test_killed),
+        EXPLORE_ON(in_use, .cpus_min = 2),
+        EXPLORE_ON(too_late, .cpus_min = 2),
+        EXPLORE(between_steps),
+        EXPLORE(killed),
     };
     return cmocka_run_group_tests_name("revoke", tests, NULL, NULL);
 }

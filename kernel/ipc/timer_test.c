@@ -80,12 +80,6 @@ static void many(struct kit *kit)
     kit_run_all(kit, drivers, 2);
 }
 
-static void test_many(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = many});
-}
-
 /* The last capability to a timer goes while it is in the wheel of a CPU that sleeps, or is busy:
  * that takes it out, and its memory can be had again long before its time. */
 
@@ -147,12 +141,6 @@ static void dropped(struct kit *kit)
     kit_run_all(kit, &driver, 1);
 }
 
-static void test_dropped(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = dropped, .cpus_min = 2});
-}
-
 /* One whose last capability goes while somebody holds it otherwise does not fire; set anew, it
  * does. */
 
@@ -197,18 +185,12 @@ static void held(struct kit *kit)
     kit_run_all(kit, &driver, 1);
 }
 
-static void test_held(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = held});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_dropped),
-        cmocka_unit_test(test_held),
+        EXPLORE(many),
+        EXPLORE_ON(dropped, .cpus_min = 2),
+        EXPLORE(held),
     };
     return cmocka_run_group_tests_name("timer", tests, NULL, NULL);
 }
