@@ -18,12 +18,6 @@ enum {
     FIRE_STEPS = 64, /* of the wheel, in one look at it */
 };
 
-static tn_err pause_turn(void)
-{
-    machine_relax();
-    return tn_yield();
-}
-
 /* More, as many and fewer than one look at the wheel can move, or fire, are set for one tick of one
  * slot: so they move and fire in several looks. Others that are due earlier are not held up for
  * ever by one that arms anew in each of its turns. */
@@ -119,7 +113,7 @@ static void drop_event(void *self, const struct tn_turn *turn, const struct tn_p
     for (uint32_t i = 0; i < TIMERS; i++)
         KIT_CHECK(tn_cap_drop(timer[i]) == TN_OK);
     while (used_of(memory) != used)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     KIT_CHECK(machine_now_ns() < until);
     kit_done();
 }
@@ -164,7 +158,7 @@ static void held_event(void *self, const struct tn_turn *turn, const struct tn_p
     KIT_CHECK(cap_insert(space, view.object, TN_R_ALL, 0, NULL, 0, &again) == TN_OK);
     KIT_CHECK(tn_timer_set(again, at, 2) == TN_OK);
     while (came == 0)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     object_unref(view.object);
     kit_done();
 }
