@@ -11,38 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/peers/peer.h"
+#include "bench/peers/sockets.h"
 
-enum {
-    BUFFERED = 8192, /* the most that nng takes */
-    PRODUCERS = 8,
-    SMALL_BYTES = 32,
-    BULK_BYTES = 64 * 1024,
-};
-
-static bool one_cpu; /* both threads on it, CPU time; else each its own, wall-clock time */
-static bool placed;  /* threads are bound */
-
-static uint64_t now_ns(void)
-{
-    return one_cpu ? peer_cpu_ns() : peer_wall_ns();
-}
-
-static void place(int nth)
-{
-    if (placed)
-        peer_pin(one_cpu ? 0 : nth);
-    else
-        peer_unpin();
-}
-
-static const char *fresh(void)
-{
-    static char address[PEER_TEXT_BYTES];
-    static uint32_t used;
-    snprintf(address, sizeof(address), "inproc://%u", used++);
-    return address;
-}
+enum { BUFFERED = 8192 }; /* the most that nng takes */
 
 static nng_socket open_socket(int (*opener)(nng_socket *), const char *listen_at,
                               const char *dial_to)
@@ -190,12 +161,6 @@ static double pour_eight(void)
 
 /* Processes: the child is forked before nng starts its threads. */
 
-enum job { JOB_ECHO, JOB_COUNT, JOB_END };
-struct order {
-    enum job job;
-    uint64_t messages;
-};
-static char path[PEER_TEXT_BYTES], control[PEER_TEXT_BYTES]; /* in the abstract namespace */
 static nng_socket data_socket, order_socket;
 
 static void in_child(void)
@@ -245,21 +210,6 @@ static double ordered(enum job job, size_t bytes)
     uint64_t end_ns = now_ns();
     nng_msg_free(one);
     return (double)(end_ns - begin_ns) / (double)peer_count;
-}
-
-static double channel_round_trip(void)
-{
-    return ordered(JOB_ECHO, SMALL_BYTES);
-}
-
-static double channel_message(void)
-{
-    return ordered(JOB_COUNT, SMALL_BYTES);
-}
-
-static double channel_bulk(void)
-{
-    return BULK_BYTES / ordered(JOB_COUNT, BULK_BYTES);
 }
 
 static nng_socket dial_patiently(const char *to)

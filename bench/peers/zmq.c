@@ -6,26 +6,11 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "bench/peers/peer.h"
+#include "bench/peers/sockets.h"
 
-enum { BATCH = 256, PRODUCERS = 8, SMALL_BYTES = 32, BULK_BYTES = 64 * 1024 };
+enum { BATCH = 256 };
 
 static void *context;
-static bool one_cpu; /* both threads on it, CPU time; else each its own, wall-clock time */
-static bool placed;  /* threads are bound */
-
-static uint64_t now_ns(void)
-{
-    return one_cpu ? peer_cpu_ns() : peer_wall_ns();
-}
-
-static void place(int nth)
-{
-    if (placed)
-        peer_pin(one_cpu ? 0 : nth);
-    else
-        peer_unpin();
-}
 
 static void *open_socket(int type, const char *bind_at, const char *connect_to)
 {
@@ -51,15 +36,6 @@ static uint64_t take(void *socket)
     uint64_t number;
     PEER_CHECK(zmq_recv(socket, &number, sizeof(number), 0) == sizeof(number));
     return number;
-}
-
-/* Sockets close in the background, so no address is used twice. */
-static const char *fresh(void)
-{
-    static char address[PEER_TEXT_BYTES];
-    static uint32_t used;
-    snprintf(address, sizeof(address), "inproc://%u", used++);
-    return address;
 }
 
 /* One thread */
@@ -181,13 +157,6 @@ static double pour_eight(void)
 
 /* Processes: each has a context with one I/O thread; the child is forked before any is made. */
 
-enum job { JOB_ECHO, JOB_COUNT, JOB_END };
-struct order {
-    enum job job;
-    uint64_t messages;
-};
-static char path[PEER_TEXT_BYTES], control[PEER_TEXT_BYTES]; /* in the abstract namespace */
-
 static void in_child(void)
 {
     static char room[BULK_BYTES];
@@ -228,21 +197,6 @@ static double ordered(enum job job, size_t bytes)
     }
     (void)take(order_socket);
     return (double)(now_ns() - begin_ns) / (double)peer_count;
-}
-
-static double channel_round_trip(void)
-{
-    return ordered(JOB_ECHO, SMALL_BYTES);
-}
-
-static double channel_message(void)
-{
-    return ordered(JOB_COUNT, SMALL_BYTES);
-}
-
-static double channel_bulk(void)
-{
-    return BULK_BYTES / ordered(JOB_COUNT, BULK_BYTES);
 }
 
 static void channels(void)

@@ -312,6 +312,9 @@ struct tn_space_move_args {
     uint64_t handle;
     uint8_t into, pad[7];
 };
+struct tn_space_revoke_args {
+    uint64_t handle, ticket;
+};
 struct tn_space_reserve_args {
     uint32_t count;
 };
@@ -324,7 +327,8 @@ struct tn_space_handle_reply {
     uint64_t handle;
 };
 struct tn_space_revoke_reply {
-    uint8_t more;
+    uint64_t ticket;
+    uint8_t more, pad[7];
 };
 struct tn_space_reserve_reply {
     uint64_t slot[TN_PACK_CAPS];
@@ -449,17 +453,20 @@ static inline TN_MUST tn_err tn_space_drop(tn_cap space, uint64_t handle)
 }
 
 /* Deletes every descendant of a capability there that carries control itself, wherever they are
- * (control): 64 at a time, and lets others run in between [waits]. TN_ECANCELLED: some are left,
- * and nothing can be derived from it until a revoke ends. */
+ * (control): 64 at a time, and lets others run in between [waits]. Then it waits until no CPU can
+ * still use any of them, as tn_cap_revoke does. TN_ECANCELLED: some may be left, and then nothing
+ * can be derived from it until a revoke ends. TN_ETIME: none is left to be used anew, but an
+ * operation that was under way may still be. */
 static inline TN_MUST tn_err tn_space_revoke(tn_cap space, uint64_t handle)
 {
-    const struct tn_space_handle_args args = {handle};
-    struct tn_space_revoke_reply reply;
+    struct tn_space_revoke_args args = {.handle = handle};
+    struct tn_space_revoke_reply reply = {0};
     tn_err err;
     do {
         err = tn_object_ask(space, TN_SPACE_REVOKE, &args, sizeof(args), &reply, sizeof(reply));
         if (err == TN_OK && reply.more != 0)
             err = tn_yield();
+        args.ticket = reply.ticket;
     } while (err == TN_OK && reply.more != 0);
     return err;
 }

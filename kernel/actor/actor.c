@@ -132,6 +132,8 @@ static struct wait *wait_make(struct actor *actor)
         return NULL;
     at_init(&wait->state, (uint64_t)1 << WAIT_STATE_BITS | WAIT_FREE);
     at_init(&wait->callee, NULL);
+    at_init(&wait->upper, NULL);
+    at_init(&wait->upper_generation, 0);
     at_init(&wait->room_size, 0);
     at_init(&wait->lending, 0);
     wheel_timer_init(&wait->expiry.timer);
@@ -206,6 +208,9 @@ struct wait *wait_queue_claim(struct wait_queue *queue)
 void wait_set_callee(struct wait *wait, struct actor *callee, int order)
 {
     ASSERT(at_load(&wait->callee, RELAXED) == NULL && callee != NULL);
+    const struct turn *turn = wait->turn;
+    at_store(&wait->upper, turn->caller, RELAXED);
+    at_store(&wait->upper_generation, turn->caller != NULL ? turn->generation : 0, RELAXED);
     /* SEQ_CST: of the calls that close a circle at the same time, the last to publish sees all. */
     if (order == SEQ_CST)
         at_store(&wait->callee, callee, SEQ_CST);
@@ -241,30 +246,76 @@ struct wait *wait_of_call(struct actor *actor, uint64_t *ret_generation, struct 
     return NULL;
 }
 
-/* The search is depth first over what each waiting turn waits for, with a budget of looks. An actor
- * with a turn to spare, or with one that waits for nobody, is held up by nobody. */
-static bool held_up(struct actor *by, struct actor *from, uint32_t depth, uint32_t *looks)
+/* A search for a circle is depth first over what each waiting turn waits for, with a budget of
+ * looks. It is over where it comes to the wait that it began at. */
+enum { SEARCH_LOOKS = 4 * TN_DEPTH_MAX };
+
+struct search {
+    const struct wait *from;
+    uint32_t looks;
+};
+
+static bool wait_held_up(struct search *search, struct wait *wait, uint32_t depth);
+
+/* The wait of the callee's turn that is to answer `wait`; NULL: there is none, or it does not wait
+ * for anybody. */
+static struct wait *wait_below(struct actor *callee, const struct wait *wait, uint64_t generation)
+{
+    struct wait *below = at_load(&callee->waits, SEQ_CST);
+    for (; below != NULL; below = below->made) {
+        /* RELAXED: stored before the callee, which wait_callee loads; and what is not of this
+         * generation of `below` is found out at last (wait_held_up). */
+        if (wait_callee(below) != NULL && at_load(&below->upper, RELAXED) == wait &&
+            at_load(&below->upper_generation, RELAXED) == generation)
+            return below;
+    }
+    return NULL;
+}
+
+/* An actor with a turn to spare, or with one that waits for nobody, is held up by nobody. */
+static bool actor_held_up(struct search *search, struct actor *actor, uint32_t depth)
 {
     uint32_t turns = 0;
-    struct wait *wait = at_load(&from->waits, SEQ_CST);
+    struct wait *wait = at_load(&actor->waits, SEQ_CST);
     for (; wait != NULL; wait = wait->made) {
-        struct actor *callee = wait_callee(wait);
-        if (callee == NULL)
+        if (wait_callee(wait) == NULL)
             continue;
-        if (*looks == 0 || depth == 0)
-            return false;
-        --*looks;
-        if (callee != by && !held_up(by, callee, depth - 1, looks))
+        if (!wait_held_up(search, wait, depth))
             return false;
         turns++;
     }
-    return turns >= from->concurrency;
+    return turns >= actor->concurrency;
 }
 
-bool actor_waits_for_itself(struct actor *actor)
+static bool wait_held_up(struct search *search, struct wait *wait, uint32_t depth)
 {
-    uint32_t looks = 4 * TN_DEPTH_MAX;
-    return held_up(actor, actor, TN_DEPTH_MAX, &looks);
+    if (wait == search->from)
+        return true;
+    uint64_t generation = wait_generation(wait);
+    struct actor *callee = wait_callee(wait);
+    if (callee == NULL || search->looks == 0 || depth == 0)
+        return false;
+    search->looks--;
+    struct wait *below = wait_below(callee, wait, generation);
+    bool held = below != NULL ? wait_held_up(search, below, depth - 1)
+                              : actor_held_up(search, callee, depth - 1);
+    /* It has not been answered meanwhile: so all of the circle was there at one moment, when the
+     * search had come round. */
+    return held && wait_is_open(wait, generation);
+}
+
+bool wait_comes_round(struct wait *wait, enum wait_need need)
+{
+    struct search search = {.from = wait, .looks = SEARCH_LOOKS};
+    struct actor *callee = at_load(&wait->callee, RELAXED);
+    ASSERT(callee != NULL);
+    if (need == NEEDS_A_TURN)
+        return actor_held_up(&search, callee, TN_DEPTH_MAX - 1);
+    bool held = false;
+    wait = at_load(&callee->waits, SEQ_CST);
+    for (; wait != NULL && !held; wait = wait->made)
+        held = wait_callee(wait) != NULL && wait_held_up(&search, wait, TN_DEPTH_MAX - 1);
+    return held;
 }
 
 /* Adds to or takes from the count of one priority; false when it is full. */

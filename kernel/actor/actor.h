@@ -203,7 +203,9 @@ struct wait {
     struct actor *credit_of; /* full mailbox: whose credit is waited for; holds a ref */
     struct object *held;     /* notification: in whose queue it is; holds a ref */
     /* A call: */
-    atomic_of(struct actor *) callee; /* for the search of circles */
+    atomic_of(struct actor *) callee; /* for the search of circles, with the next two: */
+    atomic_of(struct wait *) upper; /* what the turn is to answer when it goes on; NULL: nothing */
+    atomic_u64 upper_generation;
     atomic_u64 lending;   /* generation << 8 | 1 + the priority that it lends the callee, or 0 */
     void *room;           /* for the reply, of the caller's memory */
     atomic_u32 room_size; /* read by the callee at any time, see turn_room_size */
@@ -427,18 +429,22 @@ bool wait_lend(struct wait *wait, uint64_t generation, struct actor *callee, uin
 /* Takes back what the wait lends, before its generation ends. */
 void wait_lend_end(struct wait *wait, struct actor *callee);
 
-/* Says for whom the actor's open wait is. SEQ_CST: seen by all searches that begin after it.
- * RELEASE is enough for a callee that runs at once: it waits for nobody, and what it waits for
- * later it says after this. */
+/* Says for whom the actor's open wait is, and which wait its turn is to answer. SEQ_CST: seen by
+ * all searches that begin after it. RELEASE is enough for a callee that runs at once: it waits for
+ * nobody, and what it waits for later it says after this. */
 void wait_set_callee(struct wait *wait, struct actor *callee, int order);
 /* For whom that wait waits at this moment; NULL: for nobody. Any CPU; the pointer is good until the
  * turn waits or ends. */
 struct actor *wait_callee(struct wait *wait);
 /* A call that the actor waits for, if any: its wait, generation and callee. Any CPU. */
 struct wait *wait_of_call(struct actor *actor, uint64_t *ret_generation, struct actor **ret_callee);
-/* Whether every turn that the actor may have waits, directly or through others, for the actor. Any
- * CPU; false too when that cannot be told in a bounded search. */
-bool actor_waits_for_itself(struct actor *actor);
+/* Whether the turn of this wait, the caller's own, which has said for whom it is, waits for itself:
+ * whom it waits for, directly or through others, cannot go on before it does. A call that is being
+ * answered waits for the turn that answers it; another, and one that wants a credit, for a turn of
+ * the callee to begin; a swap for all that there are to end. Any CPU; false too when that cannot be
+ * told in a bounded search. */
+enum wait_need { NEEDS_A_TURN, NEEDS_NO_TURN };
+bool wait_comes_round(struct wait *wait, enum wait_need need);
 /* After the turn has gone on: back to FREE. The result stays readable. */
 static inline void wait_close(struct wait *wait)
 {

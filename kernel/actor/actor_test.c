@@ -268,6 +268,25 @@ static void test_lenders_beyond_the_limit_change_nothing(void **state)
     fixture_close(&f);
 }
 
+static bool comes_round(const struct turn *turn)
+{
+    return wait_comes_round(turn->wait, NEEDS_A_TURN);
+}
+
+/* The turn waits for `callee`; it is to answer `upper`, which may be NULL. */
+static void waits_for(struct turn *turn, struct actor *callee, const struct turn *upper)
+{
+    turn->caller = upper != NULL ? upper->wait : NULL;
+    turn->generation = upper != NULL ? wait_generation(upper->wait) : 0;
+    wait_set_callee(wait_open(turn), callee, SEQ_CST);
+}
+
+static void waits_no_more(struct turn *turn)
+{
+    at_store(&turn->wait->callee, NULL, RELAXED);
+    wait_end(turn);
+}
+
 /* Who is held up by whom: a circle is one when nobody in it has a turn to spare. */
 static void test_circles(void **state)
 {
@@ -279,11 +298,10 @@ static void test_circles(void **state)
     config.concurrency = 2;
     struct actor *roomy = actor_with(&f, &config);
     struct turn of_a = {.actor = a}, of_b = {.actor = b}, of_roomy = {.actor = roomy};
-    assert_false(actor_waits_for_itself(a));
-    wait_set_callee(wait_open(&of_a), b, SEQ_CST);
-    assert_false(actor_waits_for_itself(a));
-    wait_set_callee(wait_open(&of_b), a, RELEASE);
-    assert_true(actor_waits_for_itself(a) && actor_waits_for_itself(b));
+    waits_for(&of_a, b, NULL);
+    assert_false(comes_round(&of_a));
+    waits_for(&of_b, a, NULL);
+    assert_true(comes_round(&of_a) && comes_round(&of_b));
     uint64_t generation = 0;
     struct actor *callee = NULL;
     assert_ptr_equal(wait_of_call(a, &generation, &callee), of_a.wait);
@@ -292,13 +310,79 @@ static void test_circles(void **state)
     /* An answer ends it, though its turn has not gone on yet. */
     assert_true(wait_claim(of_b.wait, wait_generation(of_b.wait), WAIT_FILLING));
     assert_null(wait_callee(of_b.wait));
-    assert_false(actor_waits_for_itself(a));
+    assert_false(comes_round(&of_a));
     /* One of two turns waits for itself: the other could serve it. */
-    wait_set_callee(wait_open(&of_roomy), roomy, SEQ_CST);
-    assert_false(actor_waits_for_itself(roomy));
+    waits_for(&of_roomy, roomy, NULL);
+    assert_false(comes_round(&of_roomy));
     wait_end(&of_a);
     wait_end(&of_b);
     wait_end(&of_roomy);
+    actor_end(a);
+    actor_end(b);
+    actor_end(roomy);
+    fixture_close(&f);
+}
+
+/* A call that is being answered waits for that turn alone: others that the callee has to spare are
+ * of no help. */
+static void test_circles_through_one_turn(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    struct actor_config config = config_of(&f);
+    struct actor *a = actor_with(&f, &config), *b = actor_with(&f, &config);
+    config.concurrency = 3;
+    struct actor *roomy = actor_with(&f, &config);
+    struct turn of_a = {.actor = a}, of_b = {.actor = b};
+    struct turn first = {.actor = roomy}, second = {.actor = roomy}, third = {.actor = roomy};
+    /* It calls its caller back. */
+    waits_for(&of_a, roomy, NULL);
+    waits_for(&first, a, &of_a);
+    assert_true(comes_round(&first));
+    /* It calls back whoever waits in its mailbox: another turn can be had for him. */
+    waits_no_more(&first);
+    waits_for(&of_b, roomy, NULL);
+    waits_for(&first, a, &of_b);
+    assert_false(comes_round(&first));
+    /* It calls somebody who waits in its mailbox, and again. */
+    waits_no_more(&first);
+    waits_no_more(&of_b);
+    waits_for(&first, b, &of_a);
+    waits_for(&of_b, a, NULL);
+    assert_true(comes_round(&of_b));
+    /* The turn that answered has answered, and waits for something else by now. */
+    uint64_t generation = wait_generation(of_a.wait);
+    waits_no_more(&of_a);
+    waits_for(&of_a, roomy, NULL);
+    assert_true(wait_generation(of_a.wait) == generation + 1);
+    assert_false(comes_round(&of_b));
+    /* It has called itself until no turn is left. */
+    waits_for(&second, roomy, &first);
+    assert_false(comes_round(&second));
+    waits_no_more(&first);
+    waits_no_more(&second);
+    waits_for(&first, roomy, NULL);
+    waits_for(&second, roomy, &first);
+    assert_false(comes_round(&second));
+    waits_for(&third, roomy, &second);
+    assert_true(comes_round(&third));
+    /* All of its turns are to end for a swap, and one of them waits for who asks. */
+    waits_no_more(&first);
+    waits_no_more(&second);
+    waits_no_more(&third);
+    waits_no_more(&of_a);
+    waits_no_more(&of_b);
+    waits_for(&of_a, roomy, NULL);
+    assert_false(wait_comes_round(of_a.wait, NEEDS_NO_TURN));
+    waits_for(&first, b, NULL);
+    assert_false(wait_comes_round(of_a.wait, NEEDS_NO_TURN));
+    waits_for(&second, a, NULL);
+    assert_true(wait_comes_round(of_a.wait, NEEDS_NO_TURN));
+    assert_false(comes_round(&of_a));
+    waits_no_more(&first);
+    waits_no_more(&second);
+    waits_no_more(&of_a);
     actor_end(a);
     actor_end(b);
     actor_end(roomy);
@@ -321,7 +405,7 @@ static void test_a_search_that_is_too_deep_finds_nothing(void **state)
             turns[i] = (struct turn){.actor = actors[i]};
             wait_set_callee(wait_open(&turns[i]), actors[(i + 1) % length], SEQ_CST);
         }
-        assert_int_equal(actor_waits_for_itself(actors[0]), length <= TN_DEPTH_MAX);
+        assert_int_equal(comes_round(&turns[0]), length <= TN_DEPTH_MAX);
         for (uint32_t i = 0; i < length; i++) {
             at_store(&turns[i].wait->callee, NULL, RELAXED);
             wait_end(&turns[i]);
@@ -362,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_lending),
         cmocka_unit_test(test_lenders_beyond_the_limit_change_nothing),
         cmocka_unit_test(test_circles),
+        cmocka_unit_test(test_circles_through_one_turn),
         cmocka_unit_test(test_a_search_that_is_too_deep_finds_nothing),
         cmocka_unit_test(test_life),
     };

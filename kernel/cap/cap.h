@@ -99,7 +99,7 @@ tn_err cap_delete(struct space *space, tn_cap cap);
  * done nothing can be derived from `cap`, nor it be moved (TN_EBADCAP); what is derived from a
  * descendant in between is deleted too, so none is left when this returns TN_OK. TN_EBADCAP also
  * when `cap` is deleted meanwhile: the rest is then its parent's. Does not wait for the grace
- * period of what it orphaned: limbo_call and limbo_ticket tell when that is over. */
+ * period of what it orphaned: a limbo_ticket tells when that is over. */
 tn_err cap_revoke(struct space *space, tn_cap cap);
 /* One step of it; TN_EAGAIN: some are left, and `cap` stays as above until a later call, perhaps
  * another's, has returned TN_OK. For who lets others run between steps. */

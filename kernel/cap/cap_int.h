@@ -10,6 +10,7 @@
 
 enum {
     CAP_STEP = 64,     /* capabilities deleted in one hold of the derivation lock */
+    CLEAR_STEPS = 8,   /* such holds, of a space that nobody has, before others run */
     SPACE_CHUNKS = 14, /* enough for TN_SPACE_MAX */
 };
 _Static_assert(CHUNK_SLOTS *((1 << SPACE_CHUNKS) - 1) >= TN_SPACE_MAX, "chunks for every slot");

@@ -344,15 +344,7 @@ static void test_grow_against_delete(void **state)
 static struct {
     tn_cap top[2];            /* in space 0 */
     atomic_u32 ended, passed; /* revokes that have returned; whose ticket has passed */
-    atomic_u32 told;          /* graces that were told */
-    struct grace grace[2];
 } pair;
-
-static void pair_told(struct grace *grace)
-{
-    assert_true(grace == &pair.grace[0] || grace == &pair.grace[1]);
-    at_add(&pair.told, 1, SEQ_CST);
-}
 
 /* Between two steps of a revoke nothing is derived from what it is of. */
 static bool nothing_derived(uint32_t cpu)
@@ -373,7 +365,6 @@ static void pair_revoke(uint32_t cpu)
     assert_true(err == TN_OK || (err == TN_EBADCAP && pair.top[0] != pair.top[1]));
     at_add(&pair.ended, 1, SEQ_CST);
     uint64_t ticket = limbo_ticket(&world.limbo);
-    limbo_call(&world.limbo, &pair.grace[cpu], pair_told);
     do {
         machine_relax();
         limbo_boundary(&world.limbo, cpu);
@@ -405,7 +396,7 @@ static void pair_entry(void *arg, uint32_t cpu)
         machine_relax();
     if (cpu < 2)
         pair_revoke(cpu);
-    while (at_load(&pair.passed, SEQ_CST) < 2 || at_load(&pair.told, SEQ_CST) < 2) {
+    while (at_load(&pair.passed, SEQ_CST) < 2) {
         pair_look();
         machine_relax();
         limbo_boundary(&world.limbo, cpu);

@@ -254,6 +254,39 @@ static void test_posted(void **state)
     fixture_close(&f);
 }
 
+/* The end of a space takes steps, of a bounded number of capabilities each; those that are reserved
+ * count too. */
+static void test_space_ends_in_steps(void **state)
+{
+    (void)state;
+    enum { STEP = CAP_STEP * CLEAR_STEPS, MANY = 2 * STEP + 1 };
+    for (uint32_t count = STEP - 1; count <= MANY; count += count < STEP + 1 ? 1 : STEP) {
+        struct fixture f;
+        fixture_open(&f, 10);
+        struct space *space = NULL;
+        tn_cap cap = 0;
+        struct thing *thing = thing_make(&f, &thing_class);
+        struct limbo *limbo = &f.arena.limbo;
+        assert_int_equal(space_make(f.arena.root, &f.root, limbo, MANY, &space), TN_OK);
+        assert_int_equal(cap_reserve(space, 1, &cap), TN_OK);
+        for (uint32_t i = 1; i < count; i++)
+            assert_int_equal(cap_insert(space, &thing->object, TN_R_ALL, 0, NULL, 0, &cap), TN_OK);
+        object_unref(space_object(space));
+        uint32_t looks = 0;
+        for (uint32_t left = count; left > STEP; left -= STEP) {
+            assert_true(limbo_reap(limbo, 1));
+            assert_int_equal(thing->object.caps, left - STEP - 1);
+            looks++;
+        }
+        assert_int_equal(limbo_goes_on(limbo), looks > 0);
+        assert_false(limbo_reap(limbo, 1));
+        assert_int_equal(thing->object.caps, 0);
+        assert_int_equal(thing->orphaned, 1);
+        object_unref(&thing->object);
+        fixture_close(&f);
+    }
+}
+
 static void test_last_capability(void **state)
 {
     (void)state;
@@ -590,6 +623,7 @@ int main(void)
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_posted),
         cmocka_unit_test(test_marked),
+        cmocka_unit_test(test_space_ends_in_steps),
         cmocka_unit_test(test_last_capability),
         cmocka_unit_test(test_handles_first_in_first_out),
         cmocka_unit_test(test_generations_retire),

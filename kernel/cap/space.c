@@ -2,9 +2,11 @@
  * move: pointers to slots stay good until the space is destroyed. */
 #include "base/bytes.h"
 #include "kernel/cap/cap_int.h"
+#include "kernel/mem/limbo.h"
 #include "kernel/mem/mem.h"
 
 static void space_destroy(struct object *object);
+static bool clear_last(struct space *space);
 
 static const struct object_class space_class = {
     .type = OBJ_SPACE,
@@ -77,8 +79,13 @@ static struct slot *space_chunk(struct space *space, uint32_t chunk)
 static void space_destroy(struct object *object)
 {
     struct space *space = space_of(object);
-    space_clear(space);
-    ASSERT(space->count == 0);
+    for (uint32_t i = 0; clear_last(space); i++) {
+        if (i + 1 == CLEAR_STEPS) {
+            limbo_again(object->limbo, object);
+            return;
+        }
+    }
+    ASSERT(space->count == 0 && space->reserved == 0);
     for (uint32_t i = 0; i < SPACE_CHUNKS; i++) {
         void *chunk = space_chunk(space, i);
         if (chunk != NULL)
@@ -294,6 +301,21 @@ static bool is_spared(const struct spared *spared, uint32_t index, uint64_t word
     return false;
 }
 
+/* Frees the slots [from, end), at most CAP_STEP. Lock held. */
+static void clear_range(struct space *space, const struct spared *spared, uint32_t from,
+                        uint32_t end, struct orphans *orphans)
+{
+    ASSERT(end - from <= CAP_STEP);
+    for (uint32_t index = from; index < end; index++) {
+        struct slot *slot = space_slot(space, index);
+        uint64_t word = at_load(&slot->word, RELAXED);
+        if ((word & WORD_RESERVED) != 0 && spared->mask == 0)
+            space_put(slot);
+        else if ((word & WORD_LIVE) != 0 && !is_spared(spared, index, word))
+            orphans_unlink(orphans, slot);
+    }
+}
+
 /* Frees up to CAP_STEP slots from *index on; false at the end of the space. */
 static bool clear_step(struct space *space, const struct spared *spared, uint32_t *index)
 {
@@ -301,15 +323,27 @@ static bool clear_step(struct space *space, const struct spared *spared, uint32_
     orphans.count = 0;
     lock_take(&space->root->lock);
     uint32_t end = *index + CAP_STEP < space->fresh ? *index + CAP_STEP : space->fresh;
-    for (; *index < end; ++*index) {
-        struct slot *slot = space_slot(space, *index);
-        uint64_t word = at_load(&slot->word, RELAXED);
-        if ((word & WORD_RESERVED) != 0 && spared->mask == 0)
-            space_put(slot);
-        else if ((word & WORD_LIVE) != 0 && !is_spared(spared, *index, word))
-            orphans_unlink(&orphans, slot);
-    }
+    clear_range(space, spared, *index, end, &orphans);
+    *index = end;
     bool more = *index < space->fresh && space->count + space->reserved > 0;
+    lock_drop(&space->root->lock);
+    orphans_tell(&orphans);
+    return more;
+}
+
+/* Frees the last slots, up to CAP_STEP, of a space that nobody has: they count as never used from
+ * then on, so the next step begins before them. False: nothing is left in it. */
+static bool clear_last(struct space *space)
+{
+    const struct spared nothing = {.n = 0};
+    struct orphans orphans;
+    orphans.count = 0;
+    lock_take(&space->root->lock);
+    uint32_t end = space->fresh;
+    space->fresh = end > CAP_STEP ? end - CAP_STEP : 0;
+    clear_range(space, &nothing, space->fresh, end, &orphans);
+    bool more = space->count + space->reserved > 0;
+    ASSERT(!more || space->fresh > 0);
     lock_drop(&space->root->lock);
     orphans_tell(&orphans);
     return more;

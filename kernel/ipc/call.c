@@ -265,7 +265,7 @@ static tn_err call_actor(struct calling *c, const struct tn_pack *room)
          * same time the last to say so sees them all. */
         calls_publish(turn);
         wait_set_callee(c->wait, c->callee, SEQ_CST);
-        err = actor_waits_for_itself(turn->actor) ? TN_EDEADLK : enqueue(c);
+        err = wait_comes_round(c->wait, NEEDS_A_TURN) ? TN_EDEADLK : enqueue(c);
     }
     if (err != TN_OK) {
         wait_release(c->cpu, c->wait);

@@ -17,12 +17,6 @@ enum { CAPACITY = 256, RECORDS = 150, SOON_NS = 300000 };
 
 static struct channel_end *ends[2];
 
-static tn_err pause_turn(void)
-{
-    machine_relax();
-    return tn_yield();
-}
-
 static void make_channel(struct kit *kit)
 {
     assert_int_equal(
@@ -238,7 +232,7 @@ static void revoker_event(void *self, const struct tn_turn *turn, const struct t
         KIT_CHECK(tn_send(kit_need(to[i]), TN_METHOD(9, 1), &pack, 0) == TN_OK);
     }
     while (at_load(&nwaiting, SEQ_CST) < 2)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     KIT_CHECK(tn_cap_revoke(both_memory) == TN_OK);
     kit_done();
 }
@@ -289,7 +283,7 @@ static void spoil_event(void *self, const struct tn_turn *turn, const struct tn_
             at_store(&ring->consumer_sleeps, (uint32_t)value, RELAXED);
         if (x % 3 == 0)
             KIT_CHECK(tn_signal(end, value) == TN_OK);
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     }
     KIT_CHECK(tn_chan_map(end, &at, &size) == TN_OK);
     at_store(&((struct ring *)at)->head, 3, SEQ_CST);
@@ -324,12 +318,6 @@ static void spoilt(struct kit *kit)
     kit_give(drivers[0], "end", channel_end_object(ends[0]), TN_R_WRITE);
     kit_give(drivers[1], "end", channel_end_object(ends[1]), TN_R_READ);
     kit_run_all(kit, drivers, 2);
-}
-
-static void test_a_hostile_end(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = spoilt});
 }
 
 /* What each function refuses, and leaves as it was. */
@@ -426,7 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_a_hostile_end),
+        EXPLORE(spoilt),
         cmocka_unit_test(test_wrong_uses),
     };
     return cmocka_run_group_tests_name("channel", tests, NULL, NULL);

@@ -84,6 +84,17 @@ static void answer(struct invocation *call, const struct invoke_method *method, 
     memcpy(wait->caps, call->made, method->reply_caps * sizeof(tn_cap));
 }
 
+/* The answer is there already. Inside the CPU that it was armed on. */
+static void answer_now(struct cpu *cpu, struct event *event)
+{
+    struct wait *wait = CONTAINER_OF(event, struct wait, expiry);
+    if (!wait_claim(wait, wait->expiry_generation, WAIT_FILLING))
+        return;
+    wait->result = TN_OK;
+    wait_filled(wait, wait->expiry_generation);
+    turn_wake_inside(cpu, wait->turn);
+}
+
 tn_err invoke(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t number,
               const struct tn_pack *in, const struct tn_pack *room, tn_err refused)
 {
@@ -110,12 +121,16 @@ tn_err invoke(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t number,
         if (err == TN_OK)
             answer(&call, method, wait, room->data);
     }
+    if (err == TN_OK && call.answer_at != 0) {
+        wait_tell_at(cpu, wait, call.answer_at, answer_now);
+        return IPC_PENDING;
+    }
     /* Nobody else knows of this wait. */
     bool claimed = wait_claim(wait, generation, WAIT_FILLING);
     ASSERT(claimed && wait->turn == turn);
     wait->result = err;
     wait_filled(wait, generation);
-    return TN_OK; /* it is over: call_end tells the result */
+    return TN_OK; /* call_end tells the result */
 }
 
 uint64_t invoke_method_price(uint32_t number, const struct tn_pack *in)

@@ -2,7 +2,8 @@
  * methods, which are one table for each type of object.
  *
  * A method reads its arguments with arg_, then checks all that can be refused, then acts. It runs
- * in the caller's turn, does not wait, and does a bounded amount of work. */
+ * in the caller's turn, does not wait, and does a bounded amount of work. One whose caller would
+ * ask again at once may have it wait for its answer (answer_at). */
 #ifndef KERNEL_IPC_INVOKE_INT_H
 #define KERNEL_IPC_INVOKE_INT_H
 
@@ -20,6 +21,7 @@ struct invocation {
     struct tn_pack pack;       /* the arguments: the caller's handles, data is `args` */
     struct tn_wire_in in;      /* reads them */
     tn_cap made[TN_PACK_CAPS]; /* what the reply brings, in the caller's space */
+    tn_time answer_at;         /* the caller waits until then, which it may; 0: it does not */
     _Alignas(8) uint8_t args[TN_OBJECT_ARGS];
     union {
         uint8_t bytes[TN_OBJECT_REPLY];

@@ -135,12 +135,6 @@ static void binding(struct kit *kit)
     KIT_CHECK(at_load(&told, RELAXED) == UINT64_MAX >> 1);
 }
 
-static void test_bound_bits_are_told_once(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = binding});
-}
-
 /* Whom a notification is bound to dies: then it can be bound to another, who is told what is left.
  */
 
@@ -188,12 +182,6 @@ static void mourning(struct kit *kit)
     kit_share(mourner, "bound", actor_object(bound->actor), TN_R_ALL);
     struct kit_actor *drivers[] = {mourner};
     kit_run_all(kit, drivers, 1);
-}
-
-static void test_bound_to_a_dead_actor(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = mourning});
 }
 
 /* Actors that are watched, paused and resumed by several while they talk. */
@@ -280,12 +268,6 @@ static void watching(struct kit *kit)
         drivers[1 + i] = watcher;
     }
     kit_run_all(kit, drivers, 1 + WATCHERS);
-}
-
-static void test_watched_while_they_talk(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = watching});
 }
 
 /* A space, and a notification in it, that several change as they like. */
@@ -387,12 +369,6 @@ static void sharing(struct kit *kit)
     kit_run_all(kit, drivers, SHARERS);
 }
 
-static void test_space_that_all_change(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = sharing});
-}
-
 /* An actor that ends itself, and one that pauses itself, go on to the end of their turn. */
 
 static void selfless_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
@@ -423,20 +399,10 @@ static void selfless(struct kit *kit)
     kit_run_all(kit, drivers, 2);
 }
 
-static void test_self_reference(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = selfless});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bound_bits_are_told_once),
-        cmocka_unit_test(test_bound_to_a_dead_actor),
-        cmocka_unit_test(test_watched_while_they_talk),
-        cmocka_unit_test(test_space_that_all_change),
-        cmocka_unit_test(test_self_reference),
+        EXPLORE(binding), EXPLORE(mourning), EXPLORE(watching), EXPLORE(sharing), EXPLORE(selfless),
     };
     return cmocka_run_group_tests_name("invoke_race", tests, NULL, NULL);
 }

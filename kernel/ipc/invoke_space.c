@@ -13,6 +13,8 @@
 #include "base/bits.h"
 #include "base/bytes.h"
 
+enum { TICKET_LOOK_NS = 100000 }; /* between two looks at a ticket */
+
 static struct space *called(struct invocation *call)
 {
     return space_of(call->view.object);
@@ -159,12 +161,41 @@ static tn_err drop(struct invocation *call)
     return cap_delete(called(call), arg_u64(call, AT(space_handle, handle)));
 }
 
-/* One step: the caller comes again while there is more. */
+/* Whether no CPU can still use what was deleted before the ticket was drawn. A look in vain takes a
+ * while, so that a long turn elsewhere costs few. */
+static tn_err look_at_ticket(struct invocation *call, uint64_t ticket)
+{
+    struct turn *turn = call->turn;
+    struct limbo *limbo = actor_object(turn->actor)->limbo;
+    if (!limbo_drew(limbo, ticket))
+        return TN_EINVAL;
+    if (limbo_passed(limbo, ticket))
+        return TN_OK;
+    if (turn_may_wait(call->cpu, turn) != TN_OK)
+        return turn->refuses == TURN_CANCELLED ? TN_ECANCELLED : TN_ETIME;
+    tn_time deadline = turn->info.deadline, at = call->cpu->now + TICKET_LOOK_NS;
+    if (deadline <= call->cpu->now)
+        return TN_ETIME;
+    call->answer_at = at < deadline ? at : deadline;
+    call->reply.space_revoke = (struct tn_space_revoke_reply){.ticket = ticket, .more = 1};
+    return TN_OK;
+}
+
+/* One step: the caller comes again while there is more; when nothing is left to delete, for the
+ * grace period. */
 static tn_err revoke(struct invocation *call)
 {
-    tn_err err = cap_revoke_step(called(call), arg_u64(call, AT(space_handle, handle)));
-    call->reply.space_revoke.more = err == TN_EAGAIN;
-    return err == TN_EAGAIN ? TN_OK : err;
+    uint64_t ticket = arg_u64(call, AT(space_revoke, ticket));
+    if (ticket != 0)
+        return look_at_ticket(call, ticket);
+    struct tn_space_revoke_reply *reply = &call->reply.space_revoke;
+    tn_err err = cap_revoke_step(called(call), arg_u64(call, AT(space_revoke, handle)));
+    if (err != TN_OK && err != TN_EAGAIN)
+        return err;
+    reply->more = 1;
+    if (err == TN_OK)
+        reply->ticket = limbo_ticket(actor_object(call->turn->actor)->limbo);
+    return TN_OK;
 }
 
 static tn_err reserve(struct invocation *call)

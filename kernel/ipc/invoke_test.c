@@ -257,6 +257,10 @@ static void space_revokes_many(tn_cap memory)
     KIT_CHECK(tn_space_info(space, &info) == TN_OK && info.capabilities == 1);
     KIT_CHECK(tn_space_mint(space, root, 0, TN_R_READ, 0, &handle) == TN_OK);
     KIT_CHECK(tn_space_revoke(space, handle) == TN_ERIGHTS);
+    struct tn_space_revoke_args wrong = {.handle = root, .ticket = UINT64_MAX};
+    struct tn_space_revoke_reply reply = {0};
+    KIT_CHECK(tn_object_ask(space, TN_SPACE_REVOKE, &wrong, sizeof(wrong), &reply, sizeof(reply)) ==
+              TN_EINVAL);
     KIT_CHECK(tn_cap_drop(space) == TN_OK && tn_cap_drop(note) == TN_OK);
 }
 
@@ -432,14 +436,8 @@ static void everything(struct kit *kit)
     kit_run(kit, guide);
 }
 
-static void test_everything(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = everything});
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_everything)};
+    const struct CMUnitTest tests[] = {EXPLORE(everything)};
     return cmocka_run_group_tests_name("invoke", tests, NULL, NULL);
 }

@@ -464,12 +464,6 @@ static void wrong(struct kit *kit)
     kit_run(kit, caller);
 }
 
-static void test_wrong(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = wrong});
-}
-
 static tn_err arguments_start(void *self, const struct tn_turn *turn)
 {
     (void)self;
@@ -487,12 +481,6 @@ static void arguments(struct kit *kit)
 {
     make_driver(kit, &arguments_role, PART_BYTES);
     kit_run(kit, w.driver);
-}
-
-static void test_arguments(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = arguments});
 }
 
 /* Memory that runs out: all of it is taken, then given back a little at a time; each maker says so
@@ -563,18 +551,12 @@ static void poor(struct kit *kit)
     kit_run(kit, w.driver);
 }
 
-static void test_memory_runs_out(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = poor});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_memory_runs_out),
+        EXPLORE(wrong),
+        EXPLORE(arguments),
+        EXPLORE(poor),
     };
     return cmocka_run_group_tests_name("invoke_wrong", tests, NULL, NULL);
 }

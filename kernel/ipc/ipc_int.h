@@ -93,7 +93,8 @@ tn_err channel_bell(struct turn *turn, tn_cap end, struct object **ret_object,
                     struct bell **ret_bell);
 
 /* invoke.c: a call that is none on an endpoint, which was `refused` as TN_ETYPE, or none that it
- * leads on, TN_EMETHOD: of a method of the kernel's own. TN_OK: it is over, call_end follows. */
+ * leads on, TN_EMETHOD: of a method of the kernel's own. TN_OK: it is over, call_end follows; or
+ * IPC_PENDING. */
 tn_err invoke(struct cpu *cpu, struct turn *turn, tn_cap to, uint32_t number,
               const struct tn_pack *in, const struct tn_pack *room, tn_err refused);
 
@@ -136,5 +137,8 @@ void calls_publish(struct turn *turn);
 bool credit_away(struct cpu *own, struct actor *target, bool may_wait);
 /* Arms the expiry of an open wait, unless `deadline` is TN_NEVER. */
 void wait_expire_at(struct cpu *cpu, struct wait *wait, tn_time deadline);
+/* At that time `tell` completes it instead, in its own way. */
+void wait_tell_at(struct cpu *cpu, struct wait *wait, tn_time at,
+                  void (*tell)(struct cpu *cpu, struct event *event));
 
 #endif

@@ -29,12 +29,6 @@ static struct kit_actor *victim;
 static atomic_u32 killed;
 static uint32_t rounds; /* says what happens in this run, and when */
 
-static tn_err pause_turn(void)
-{
-    machine_relax();
-    return tn_yield();
-}
-
 /* The victim does what it is told until it dies: waits for a signal, for an answer, for a credit,
  * yields, works on, holds a call. */
 static tn_err victim_call(void *self, const struct tn_turn *turn, const struct tn_pack *in,
@@ -58,7 +52,7 @@ static tn_err victim_call(void *self, const struct tn_turn *turn, const struct t
         break;
     case M_YIELD:
         while (err == TN_OK)
-            err = pause_turn();
+            err = kit_pause();
         break;
     case M_BUSY: /* not for ever: the killer may be queued behind it, and nobody idle to take him */
         for (uint32_t i = 0; i < BUSY_TURNS && at_load(&killed, SEQ_CST) == 0; i++)
@@ -126,7 +120,7 @@ static void client_event(void *self, const struct tn_turn *turn, const struct tn
             break;
         err = tn_send(kit_need("victim"), M_ECHO, &pack, 0);
         KIT_CHECK(err == TN_OK || err == TN_EGONE || err == TN_EFULL || err == TN_ENOSLOT);
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     }
     kit_done();
 }
@@ -138,7 +132,7 @@ static void killer_event(void *self, const struct tn_turn *turn, const struct tn
     (void)turn;
     (void)in;
     for (uint32_t i = 0; i < rounds * 13 % 64; i++)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     kit_kill(victim);
     kit_kill(victim); /* again: nothing */
     at_store(&killed, 1, SEQ_CST);
@@ -178,7 +172,7 @@ static void one_client_event(void *self, const struct tn_turn *turn, const struc
     do {
         err = tn_call(kit_need("victim"), turn->badge == 0 ? method_now : M_ECHO, &nothing, NULL,
                       TN_NEVER);
-    } while (err == TN_OK && turn->badge != 0 && pause_turn() == TN_OK);
+    } while (err == TN_OK && turn->badge != 0 && kit_pause() == TN_OK);
     if (turn->badge == 0 && method_now == M_BUSY)
         KIT_CHECK(err == TN_OK || err == TN_EGONE);
     else if (turn->badge == 0)
@@ -239,7 +233,7 @@ static tn_err worker_call(void *self, const struct tn_turn *turn, const struct t
         return TN_OK;
     }
     while (tn_cancelled() == 0)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     at_add(&abandoned, 1, SEQ_CST);
     return TN_OK;
 }
@@ -262,14 +256,14 @@ static void avenger_event(void *self, const struct tn_turn *turn, const struct t
     (void)in;
     KIT_CHECK(tn_send(kit_need("doomed"), M_ECHO, &nothing, 0) == TN_OK);
     while (at_load(&begun, SEQ_CST) == 0)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     kit_kill(victim);
     while (actor_life(victim->actor) != ACTOR_DEAD)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     if (rounds % 2 != 0)
         KIT_CHECK(tn_call(kit_need("worker"), M_ECHO, &nothing, NULL, TN_NEVER) == TN_OK);
     while (rounds % 2 == 0 && at_load(&abandoned, SEQ_CST) == 0)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     KIT_CHECK(tn_send(kit_need("doomed"), M_ECHO, &nothing, 0) == TN_EGONE);
     kit_done();
 }
@@ -287,12 +281,6 @@ static void caller_dies(struct kit *kit)
     kit_wire(first, "worker", work, TN_R_CALL, 0);
     kit_wire(victim, "worker", work, TN_R_CALL, 0);
     kit_run_all(kit, &first, 1);
-}
-
-static void test_caller_dies(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = caller_dies});
 }
 
 /* Memory runs out at every page that a scenario takes, of the caller's or of the callee's. What
@@ -419,7 +407,7 @@ static void rival_event(void *self, const struct tn_turn *turn, const struct tn_
         KIT_CHECK(broke ? err == TN_ENOMEM || err == TN_EFULL : err == TN_OK);
         err = broke ? tn_call(kit_need("rich"), M_ECHO, &nothing, NULL, TN_NEVER) : TN_ENOMEM;
         KIT_CHECK(err == TN_OK || err == TN_ENOMEM || err == TN_EFULL);
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     }
     kit_done();
 }
@@ -462,7 +450,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deaths),
-        cmocka_unit_test(test_caller_dies),
+        EXPLORE(caller_dies),
         cmocka_unit_test(test_memory_runs_out),
     };
     return cmocka_run_group_tests_name("kill", tests, NULL, NULL);

@@ -15,12 +15,6 @@ enum { M_ASK = TN_METHOD(9, 1), M_GO = TN_METHOD(9, 2), M_NEST = TN_METHOD(9, 3)
 
 static const struct tn_pack nothing;
 
-static tn_err pause_turn(void)
-{
-    machine_relax();
-    return tn_yield();
-}
-
 static tn_err ask(const char *need)
 {
     return tn_call(kit_need(need), M_ASK, &nothing, NULL, TN_NEVER);
@@ -52,7 +46,7 @@ static tn_err link_call(void *self, const struct tn_turn *turn, const struct tn_
         KIT_CHECK(tn_signal(kit_need("go"), 1) == TN_OK);
     /* The last one needs the CPU some more times while others want it. */
     for (uint32_t i = 0; i < 5; i++)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     return TN_OK;
 }
 KIT_ROLE(chain_link, .call = link_call);
@@ -66,13 +60,13 @@ static void hog_event(void *self, const struct tn_turn *turn, const struct tn_pa
     if (chain_waits) {
         KIT_CHECK(tn_wait(kit_need("go"), TN_NEVER, &bits) == TN_OK);
         KIT_CHECK(tn_signal(kit_need("middle"), 1) == TN_OK);
-        KIT_CHECK(pause_turn() == TN_OK); /* it is as urgent, and before us */
+        KIT_CHECK(kit_pause() == TN_OK); /* it is as urgent, and before us */
     }
     for (uint32_t i = 0; i < urgent_ones; i++)
         KIT_CHECK(tn_signal(kit_need("note"), 1) == TN_OK);
     uint32_t turns = 0;
     while (at_load(&answered, SEQ_CST) < urgent_ones) {
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
         /* The bound: what is ahead in the mailboxes of the chain, and its turns. */
         if (!KIT_CHECK(++turns < TURNS_MOST))
             break;
@@ -308,19 +302,13 @@ static void shoving(struct kit *kit)
     kit_run(kit, main_);
 }
 
-static void test_full_mailboxes_in_a_circle(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = shoving});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_priority_is_lent),
         cmocka_unit_test(test_priority_is_lent_down_a_chain_that_waits),
         cmocka_unit_test(test_several_turns),
-        cmocka_unit_test(test_full_mailboxes_in_a_circle),
+        EXPLORE(shoving),
     };
     return cmocka_run_group_tests_name("lend", tests, NULL, NULL);
 }

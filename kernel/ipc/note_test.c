@@ -15,12 +15,6 @@ enum { M_GO = TN_METHOD(9, 1), SOON_NS = 300000 };
 
 static const struct tn_pack nothing;
 
-static tn_err pause_turn(void)
-{
-    machine_relax();
-    return tn_yield();
-}
-
 /* Signals from several actors reach several waiters; no bit is lost or seen twice. */
 
 enum { BITS_EACH = 16, SIGNALLERS = 3 };
@@ -125,7 +119,7 @@ static void dropper_event(void *self, const struct tn_turn *turn, const struct t
     (void)turn;
     (void)in;
     for (uint32_t i = 0; i < 4; i++)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     KIT_CHECK(cap_delete(sleeper->space, owned) == TN_OK);
     kit_done();
 }
@@ -208,12 +202,12 @@ static tn_err replace_start(void *self, const struct tn_turn *turn)
     KIT_CHECK(tn_timer_set(other, turn->now, 100) == TN_OK);
     tn_time until = machine_now_ns() + SOON_NS;
     while (machine_now_ns() < until)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     KIT_CHECK(tn_timer_set(other, TN_NEVER, 0) == TN_OK);
     KIT_CHECK(tn_timer_set(timer, machine_now_ns(), 2) == TN_OK);
     until = machine_now_ns() + SOON_NS;
     while (machine_now_ns() < until)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     KIT_CHECK(tn_timer_set(timer, machine_now_ns(), 3) == TN_OK);
     KIT_CHECK(tn_timer_set(kit_need("note"), machine_now_ns(), 3) == TN_ETYPE);
     return TN_OK;
@@ -248,7 +242,7 @@ static void abuse_event(void *self, const struct tn_turn *turn, const struct tn_
     for (uint32_t i = 0; i < 6; i++) {
         KIT_CHECK(tn_timer_set(timer, machine_now_ns() + i * 30000, i) == TN_OK);
         if (i % 2 == 0)
-            KIT_CHECK(pause_turn() == TN_OK);
+            KIT_CHECK(kit_pause() == TN_OK);
     }
     if (turn->badge == 0)
         kit_kill(sleeper);
@@ -334,7 +328,7 @@ static tn_err yielder_start(void *self, const struct tn_turn *turn)
     (void)turn;
     KIT_CHECK(tn_send(kit_need("other"), M_GO, &nothing, 0) == TN_OK);
     while (at_load(&rang, SEQ_CST) == 0)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     kit_stop();
     return TN_OK;
 }
@@ -451,7 +445,7 @@ static tn_err drive_buffers(void *self, const struct tn_turn *turn)
     for (uint32_t i = 0; i < 100; i++) {
         tn_err err;
         while ((err = tn_buf_new(memory, 5000, &buf)) == TN_ENOMEM) /* of a grace period ago */
-            KIT_CHECK(pause_turn() == TN_OK);
+            KIT_CHECK(kit_pause() == TN_OK);
         KIT_CHECK(err == TN_OK && tn_buf_map(buf, 0, 5000, TN_MAP_WRITE, &part) == TN_OK);
         memset(part, 9, 5000);
         KIT_CHECK(tn_buf_unmap(buf, part) == TN_OK && tn_cap_drop(buf) == TN_OK);
@@ -470,19 +464,13 @@ static void buffers(struct kit *kit)
     kit_run(kit, main_);
 }
 
-static void test_buffers(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = buffers});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notifications),
         cmocka_unit_test(test_timers),
         cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_buffers),
+        EXPLORE(buffers),
     };
     return cmocka_run_group_tests_name("note", tests, NULL, NULL);
 }

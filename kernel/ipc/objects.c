@@ -18,11 +18,13 @@ struct timer {
     struct object object;
     /* Changed under the lock of event.cpu, but that the taker clears TIMER_FIRED. */
     atomic_u64 cookie;
-    atomic_u64 state; /* how often it was set, and TIMER_FIRED: that arming has */
+    atomic_u64 state; /* how often it was set, and TIMER_FIRED: that arming has; see below */
     struct event event;
     struct embedded embedded; /* its body, which nobody looks at, holds the owner */
 };
 enum { TIMER_FIRED = 1, TIMER_ONCE = 2 };
+#define TIMER_NOBODYS (UINT64_C(1) << 63) /* its last capability went since it was set */
+#define TIMER_HANDED  (UINT64_C(1) << 62) /* at its end, to the CPU that has it in its hands */
 _Static_assert(sizeof(struct timer) == 192 &&
                    LINE_OF(struct timer, event) == LINE_END(struct timer, event),
                "three lines, and setting it writes to two of them");
@@ -68,16 +70,30 @@ static __attribute__((noinline)) void timer_bring(struct cpu *cpu, struct timer 
     } while (!timer_is_here(cpu, timer));
 }
 
+/* It may be in the hands of another CPU, whose lock costs all of them a barrier: it stays there
+ * until its end. */
 static void timer_orphan(struct object *object)
 {
-    timer_let_go((struct timer *)object);
+    struct timer *timer = (struct timer *)object;
+    /* RELAXED: one that fires at this moment came before, and one that is set is somebody's. */
+    (void)at_or(&timer->state, TIMER_NOBODYS, RELAXED);
 }
 
+/* Nobody can set it any more. The CPU that has it in its hands takes it out of its wheel itself;
+ * when none runs, each may do so for another. */
 static void timer_destroy(struct object *object)
 {
     struct timer *timer = (struct timer *)object;
     struct actor *owner = timer_owner(timer);
-    timer_let_go(timer); /* a setter may have come after the last capability went */
+    struct cpu *where = at_load(&timer->event.cpu, RELAXED);
+    uint64_t state = at_load(&timer->state, RELAXED);
+    if (where != NULL && (state & TIMER_HANDED) == 0 && !limbo_drains(object->limbo)) {
+        (void)at_or(&timer->state, TIMER_HANDED, RELAXED); /* it may fire at this moment */
+        limbo_hand_over(object->limbo, object, where->id);
+        machine_unpark(where->id);
+        return;
+    }
+    event_cancel(where, &timer->event);
     ipc_unmake(object, sizeof(*timer));
     object_unref(actor_object(owner));
 }
@@ -91,9 +107,9 @@ static void timer_fire(struct cpu *cpu, struct event *event)
 {
     struct timer *timer = CONTAINER_OF(event, struct timer, event);
     struct actor *owner = timer_owner(timer);
-    if (actor_life(owner) != ACTOR_READY)
-        return;
     uint64_t state = at_load(&timer->state, RELAXED);
+    if (actor_life(owner) != ACTOR_READY || (state & (TIMER_NOBODYS | TIMER_HANDED)) != 0)
+        return;
     ASSERT((state & TIMER_FIRED) == 0); /* once for each time it was set */
     /* RELEASE, before the claim: who takes the message after it was found queued sees this, and who
      * sees this sees the cookie. */
@@ -163,7 +179,7 @@ tn_err timer_set(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time at, uin
         (void)wheel_cancel(&cpu->wheel, &timer->event.timer);
     /* RELAXED, then RELEASE: who sees this cookie sees that it was set anew. No expiry runs. */
     uint64_t state = at_load(&timer->state, RELAXED);
-    at_store(&timer->state, (state & ~(uint64_t)TIMER_FIRED) + TIMER_ONCE, RELAXED);
+    at_store(&timer->state, (state & ~(TIMER_FIRED | TIMER_NOBODYS)) + TIMER_ONCE, RELAXED);
     at_store(&timer->cookie, cookie, RELEASE);
     if (at != TN_NEVER)
         wheel_add(&cpu->wheel, &timer->event.timer, at);

@@ -16,12 +16,6 @@ static const struct tn_pack nothing;
 static struct kit_actor *paused;
 static atomic_u32 counted, waiting;
 
-static tn_err pause_turn(void)
-{
-    machine_relax();
-    return tn_yield();
-}
-
 static void stop_it(void)
 {
     actor_pause(fiber_self()->cpu, paused->actor);
@@ -82,13 +76,13 @@ static void switcher_event(void *self, const struct tn_turn *turn, const struct 
         stop_it();
         stop_it(); /* twice is once */
         for (uint32_t k = 0; k < i % 4; k++)
-            KIT_CHECK(pause_turn() == TN_OK);
+            KIT_CHECK(kit_pause() == TN_OK);
         let_go();
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     }
     /* All arrive once it is left alone. */
     while (at_load(&counted, SEQ_CST) < SENDS)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     kit_done();
 }
 KIT_ROLE(switcher, .event = switcher_event);
@@ -103,12 +97,6 @@ static void any_moment(struct kit *kit)
     kit_wire(drivers[0], "counter", paused, TN_R_CALL, 0);
     kit_run_all(kit, drivers, ARRAY_LEN(drivers));
     KIT_CHECK(at_load(&counted, RELAXED) == SENDS);
-}
-
-static void test_at_any_moment(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = any_moment});
 }
 
 /* A paused actor does nothing: its mailbox fills to the bound, calls reach their deadline, a turn
@@ -134,7 +122,7 @@ static void stopper_event(void *self, const struct tn_turn *turn, const struct t
     uint64_t number = 0;
     struct tn_pack pack = {.data = &number, .len = sizeof(number)};
     while (at_load(&waiting, SEQ_CST) == 0)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     stop_it();
     KIT_CHECK(tn_signal(kit_need("bell"), 1) == TN_OK); /* its turn is woken */
     for (; number < 3; number++)
@@ -142,7 +130,7 @@ static void stopper_event(void *self, const struct tn_turn *turn, const struct t
     KIT_CHECK(tn_send(kit_need("counter"), M_COUNT, &pack, 0) == TN_EFULL);
     KIT_CHECK(tn_call(kit_need("counter"), M_ASK, &nothing, NULL, TN_NEVER) == TN_EFULL);
     for (uint32_t i = 0; i < 10; i++)
-        KIT_CHECK(pause_turn() == TN_OK);
+        KIT_CHECK(kit_pause() == TN_OK);
     KIT_CHECK(at_load(&counted, SEQ_CST) == 0);
     if (killed)
         kit_kill(paused);
@@ -169,17 +157,11 @@ static void held(struct kit *kit)
     kit_run_all(kit, drivers, ARRAY_LEN(drivers));
 }
 
-static void test_held_then_resumed_or_killed(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = held});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_at_any_moment),
-        cmocka_unit_test(test_held_then_resumed_or_killed),
+        EXPLORE(any_moment),
+        EXPLORE(held),
     };
     return cmocka_run_group_tests_name("pause", tests, NULL, NULL);
 }

@@ -46,16 +46,10 @@ static void scenario(struct kit *kit)
 
 /* A buffer a message, with memory for far fewer than there are messages. On one CPU, so that no
  * other one holds up the grace period. */
-static void test_a_busy_cpu_reaps(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = scenario, .cpus_min = 1, .cpus_max = 1});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_busy_cpu_reaps),
+        EXPLORE_ON(scenario, .cpus_min = 1, .cpus_max = 1),
     };
     return cmocka_run_group_tests_name("reap", tests, NULL, NULL);
 }

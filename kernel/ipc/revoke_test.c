@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <tenon/object.h>
 
 #include "base/atomic.h"
 #include "base/bits.h"
@@ -21,6 +22,7 @@ enum {
  * of another CPU returns. */
 
 static atomic_u32 using, used;
+static bool by_space; /* the revoke is asked of the space that the capability is in */
 static struct kit_actor *user_actor;
 
 static void use_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
@@ -40,6 +42,12 @@ static void use_event(void *self, const struct tn_turn *turn, const struct tn_pa
 }
 KIT_ROLE(user, .event = use_event);
 
+static tn_err revoke_note(void)
+{
+    tn_cap note = kit_need("note");
+    return by_space ? tn_space_revoke(kit_need("space"), note) : tn_cap_revoke(note);
+}
+
 static void revoke_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
 {
     (void)self;
@@ -47,7 +55,7 @@ static void revoke_event(void *self, const struct tn_turn *turn, const struct tn
     (void)in;
     while (at_load(&using, SEQ_CST) == 0)
         machine_relax();
-    KIT_CHECK(tn_cap_revoke(kit_need("note")) == TN_OK);
+    KIT_CHECK(revoke_note() == TN_OK);
     KIT_CHECK(at_load(&used, SEQ_CST) == 1);
     kit_done();
 }
@@ -59,6 +67,7 @@ static void share_note(struct kit *kit, const struct tn_component *main_, tn_tim
                        const struct tn_component *other)
 {
     kit->move = false;
+    by_space = kit->run % 2 != 0;
     at_init(&using, 0);
     at_init(&used, 0);
     const struct kit_config config = {
@@ -68,6 +77,7 @@ static void share_note(struct kit *kit, const struct tn_component *main_, tn_tim
     user_actor = drivers[1];
     struct note *note = kit_note();
     tn_cap top = kit_give(drivers[0], "note", note_object(note), TN_R_ALL), below = 0;
+    kit_share(drivers[0], "space", space_object(drivers[0]->space), TN_R_ALL);
     assert_int_equal(cap_copy(drivers[0]->space, top, user_actor->space, &below), TN_OK);
     user_actor->need[user_actor->needs.n++] = (struct need){"note", 4, below};
     kit_run_all(kit, drivers, 2);
@@ -76,12 +86,6 @@ static void share_note(struct kit *kit, const struct tn_component *main_, tn_tim
 static void in_use(struct kit *kit)
 {
     share_note(kit, &revoker, 0, &user);
-}
-
-static void test_in_use(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = in_use, .cpus_min = 2});
 }
 
 /* It waits no longer than its turn may. */
@@ -93,7 +97,7 @@ static void late_revoke_event(void *self, const struct tn_turn *turn, const stru
     (void)in;
     while (at_load(&using, SEQ_CST) == 0)
         machine_relax();
-    KIT_CHECK(tn_cap_revoke(kit_need("note")) == TN_ETIME);
+    KIT_CHECK(revoke_note() == TN_ETIME);
     at_store(&used, 1, SEQ_CST);
     kit_done();
 }
@@ -116,12 +120,6 @@ KIT_ROLE(lingerer, .event = linger_event);
 static void too_late(struct kit *kit)
 {
     share_note(kit, &late_revoker, SOON_NS, &lingerer);
-}
-
-static void test_too_late(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = too_late, .cpus_min = 2});
 }
 
 /* Others run while much is revoked, and it can be killed in the middle. */
@@ -184,12 +182,6 @@ static void between_steps(struct kit *kit)
     kit_run_all(kit, drivers, 2);
 }
 
-static void test_between_steps(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = between_steps});
-}
-
 static void hit_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
 {
     (void)self;
@@ -223,19 +215,13 @@ static void killed(struct kit *kit)
     kit_run_all(kit, &first, 1);
 }
 
-static void test_killed(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = killed});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_use),
-        cmocka_unit_test(test_too_late),
-        cmocka_unit_test(test_between_steps),
-        cmocka_unit_test(test_killed),
+        EXPLORE_ON(in_use, .cpus_min = 2),
+        EXPLORE_ON(too_late, .cpus_min = 2),
+        EXPLORE(between_steps),
+        EXPLORE(killed),
     };
     return cmocka_run_group_tests_name("revoke", tests, NULL, NULL);
 }

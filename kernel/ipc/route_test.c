@@ -232,18 +232,14 @@ static void wrong_routes(struct kit *kit)
     object_unref(untyped_object(small));
 }
 
-static void test_wrong_routes(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = wrong_routes, .cpus_min = 1, .cpus_max = 1});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_weights),      cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_per_cpu),      cmocka_unit_test(test_first_that_serves),
-        cmocka_unit_test(test_wrong_routes),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_per_cpu),
+        cmocka_unit_test(test_first_that_serves),
+        EXPLORE_ON(wrong_routes, .cpus_min = 1, .cpus_max = 1),
     };
     return cmocka_run_group_tests_name("route", tests, NULL, NULL);
 }

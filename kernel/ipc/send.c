@@ -155,7 +155,7 @@ static tn_err wait_for_credit(const struct sending *s)
     wait->credit_of = target;
     calls_publish(turn);
     wait_set_callee(wait, target, SEQ_CST);
-    if (actor_waits_for_itself(turn->actor)) {
+    if (wait_comes_round(wait, NEEDS_A_TURN)) {
         wait_release(s->cpu, wait);
         return TN_EDEADLK;
     }

@@ -17,7 +17,7 @@ static tn_err ask(struct cpu *cpu, struct turn *turn, struct actor *actor, struc
     wait->callee_ref = true;
     wait_set_callee(wait, actor, SEQ_CST);
     /* Turns that are told to end hold nobody up. */
-    if ((flags & SWAP_CANCEL) == 0 && actor_waits_for_itself(turn->actor))
+    if ((flags & SWAP_CANCEL) == 0 && wait_comes_round(wait, NEEDS_NO_TURN))
         err = TN_EDEADLK;
     if (err == TN_OK && !turn->actor->patient)
         (void)wait_lend(wait, generation, actor, actor_priority(turn->actor));

@@ -25,14 +25,19 @@ static void expire(struct cpu *cpu, struct event *event)
     turn_wake_inside(cpu, wait->turn);
 }
 
-void wait_expire_at(struct cpu *cpu, struct wait *wait, tn_time deadline)
+void wait_tell_at(struct cpu *cpu, struct wait *wait, tn_time at,
+                  void (*tell)(struct cpu *cpu, struct event *event))
 {
-    if (deadline == TN_NEVER)
-        return;
-    wait->expiry.fire = expire;
+    wait->expiry.fire = tell;
     wait->expires = true;
     wait->expiry_generation = wait_generation(wait);
-    event_arm(cpu, &wait->expiry, deadline);
+    event_arm(cpu, &wait->expiry, at);
+}
+
+void wait_expire_at(struct cpu *cpu, struct wait *wait, tn_time deadline)
+{
+    if (deadline != TN_NEVER)
+        wait_tell_at(cpu, wait, deadline, expire);
 }
 
 tn_err yield_begin(struct cpu *cpu, struct turn *turn)

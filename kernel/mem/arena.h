@@ -32,6 +32,9 @@ uint64_t arena_charge(uint64_t bytes);
 void *arena_alloc(struct untyped *untyped, size_t bytes, bool *ret_zero, uint64_t *ret_charge);
 /* Returns what it was counted as. */
 uint64_t arena_free(struct untyped *untyped, void *at, size_t bytes);
+/* The same for what is behind the first `keep` of those `bytes`, which stay handed out: a multiple
+ * of MEM_GIVE, above 0. */
+uint64_t arena_trim(struct untyped *untyped, void *at, size_t bytes, size_t keep);
 
 /* What a walk of the whole range has found. */
 struct arena_census {

@@ -68,3 +68,16 @@ uint64_t arena_free(struct untyped *untyped, void *at, size_t bytes)
     pages_put(untyped, page, pages, false);
     return (uint64_t)pages * MEM_PAGE;
 }
+
+uint64_t arena_trim(struct untyped *untyped, void *at, size_t bytes, size_t keep)
+{
+    size_t off = (size_t)((char *)at - (char *)untyped);
+    uint32_t page = (uint32_t)(off / MEM_PAGE), pages = (uint32_t)pages_for(bytes);
+    uint32_t kept = (uint32_t)(keep / MEM_PAGE);
+    struct page *entry = &page_map(untyped)[page];
+    ASSERT(off % MEM_PAGE == 0 && entry->kind == PAGE_BLOCK && entry->next == pages);
+    ASSERT(kept > 0 && kept < pages && keep % MEM_GIVE == 0);
+    entry->next = kept;
+    pages_put(untyped, page + kept, pages - kept, false);
+    return (uint64_t)(pages - kept) * MEM_PAGE;
+}

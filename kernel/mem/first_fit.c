@@ -114,6 +114,12 @@ uint64_t arena_free(struct untyped *untyped, void *place, size_t bytes)
     return charge;
 }
 
+uint64_t arena_trim(struct untyped *untyped, void *place, size_t bytes, size_t keep)
+{
+    ASSERT(keep > 0 && keep < bytes && keep % MEM_GIVE == 0);
+    return arena_free(untyped, (char *)place + keep, arena_charge(bytes) - keep);
+}
+
 struct arena_census arena_check(struct untyped *untyped)
 {
     uintptr_t low = (uintptr_t)page_at(untyped, untyped->head_pages), end = low;

@@ -12,8 +12,16 @@
  *  3. An idle CPU holds no pointer; it becomes busy under the lock, so a reaper that counted it as
  *     idle came before, and what that reaper knew to be unreachable the CPU finds unreachable.
  *
- * States of an object here: arriving --(close)--> waiting --(all passed: limbo_reap)--> destroyed,
- * which takes it out of the lists before class->destroy is called without the lock. */
+ * States of an object here:
+ *
+ *   arriving --(close)--> waiting --(all passed: limbo_reap)--> destroyed
+ *   destroyed --(there is more to do: limbo_again)--> going
+ *   going --(limbo_reap, one at a time)--> destroyed
+ *   destroyed --(there is something to do on one CPU: limbo_hand_over)--> that CPU's own
+ *   own --(limbo_reap_own)--> destroyed
+ *
+ * It is out of the lists before class->destroy is called without the lock. Nobody has a pointer to
+ * what has begun to end, so that waits for no CPU. */
 #include "kernel/mem/limbo.h"
 
 #include "base/bits.h"
@@ -27,12 +35,17 @@ void limbo_init(struct limbo *limbo, uint32_t cpus)
     lock_init(&limbo->lock, LOCK_LIMBO);
     at_init(&limbo->epoch, 1);
     at_init(&limbo->held, 0);
+    at_init(&limbo->begun, 0);
     limbo->closed = 1;
     list_init(&limbo->waiting);
     list_init(&limbo->arriving);
+    list_init(&limbo->going);
     limbo->cpus = cpus;
-    for (uint32_t i = 0; i < TN_THREADS_MAX; i++)
+    for (uint32_t i = 0; i < TN_THREADS_MAX; i++) {
         at_init(&limbo->cpu[i].seen, IDLE);
+        at_init(&limbo->cpu[i].owned, 0);
+        list_init(&limbo->cpu[i].own);
+    }
 }
 
 void limbo_add(struct limbo *limbo, struct object *object)
@@ -40,6 +53,28 @@ void limbo_add(struct limbo *limbo, struct object *object)
     ASSERT(at_load(&object->refs, RELAXED) == 0 && list_empty(&object->link));
     lock_take(&limbo->lock);
     list_push_back(&limbo->arriving, &object->link);
+    at_store(&limbo->held, at_load(&limbo->held, RELAXED) + 1, RELAXED);
+    lock_drop(&limbo->lock);
+}
+
+void limbo_again(struct limbo *limbo, struct object *object)
+{
+    ASSERT(at_load(&object->refs, RELAXED) == 0 && list_empty(&object->link));
+    lock_take(&limbo->lock);
+    list_push_back(&limbo->going, &object->link);
+    /* RELAXED: as `held`, who is late by a look looks again. */
+    at_store(&limbo->begun, at_load(&limbo->begun, RELAXED) + 1, RELAXED);
+    at_store(&limbo->held, at_load(&limbo->held, RELAXED) + 1, RELAXED);
+    lock_drop(&limbo->lock);
+}
+
+void limbo_hand_over(struct limbo *limbo, struct object *object, uint32_t cpu)
+{
+    ASSERT(at_load(&object->refs, RELAXED) == 0 && list_empty(&object->link) && cpu < limbo->cpus);
+    struct limbo_cpu *owner = &limbo->cpu[cpu];
+    lock_take(&limbo->lock);
+    list_push_back(&owner->own, &object->link);
+    at_store(&owner->owned, at_load(&owner->owned, RELAXED) + 1, RELAXED);
     at_store(&limbo->held, at_load(&limbo->held, RELAXED) + 1, RELAXED);
     lock_drop(&limbo->lock);
 }
@@ -127,17 +162,39 @@ bool limbo_reap(struct limbo *limbo, uint32_t max)
     lock_take(&limbo->lock);
     epoch_close(limbo);
     if (all_passed(limbo, limbo->closed)) {
-        while (n < max && !list_empty(&limbo->waiting)) {
+        for (; n < max && !list_empty(&limbo->waiting); n++)
             list_push_back(&done, list_pop_front(&limbo->waiting));
-            n++;
-        }
         epoch_close(limbo);
+    }
+    if (!list_empty(&limbo->going)) {
+        list_push_back(&done, list_pop_front(&limbo->going));
+        at_store(&limbo->begun, at_load(&limbo->begun, RELAXED) - 1, RELAXED);
+        n++;
     }
     at_store(&limbo->held, at_load(&limbo->held, RELAXED) - n, RELAXED);
     lock_drop(&limbo->lock);
     uint64_t destroyed = destroy_all(&done);
     ASSERT(destroyed == n);
     return at_load(&limbo->held, RELAXED) != 0;
+}
+
+void limbo_reap_own(struct limbo *limbo, uint32_t cpu, uint32_t max)
+{
+    ASSERT(max > 0 && cpu < limbo->cpus);
+    struct limbo_cpu *own = &limbo->cpu[cpu];
+    if (at_load(&own->owned, RELAXED) == 0)
+        return;
+    struct list done;
+    list_init(&done);
+    uint32_t n = 0;
+    lock_take(&limbo->lock);
+    for (; n < max && !list_empty(&own->own); n++)
+        list_push_back(&done, list_pop_front(&own->own));
+    at_store(&own->owned, at_load(&own->owned, RELAXED) - n, RELAXED);
+    at_store(&limbo->held, at_load(&limbo->held, RELAXED) - n, RELAXED);
+    lock_drop(&limbo->lock);
+    uint64_t destroyed = destroy_all(&done);
+    ASSERT(destroyed == n);
 }
 
 uint64_t limbo_ticket(struct limbo *limbo)
@@ -152,27 +209,8 @@ bool limbo_passed(struct limbo *limbo, uint64_t ticket)
 {
     /* Without the lock: who became busy before the ticket was drawn is seen busy, for both were
      * done under the lock; who became busy after holds no pointer from before (invariant 3). */
-    ASSERT(ticket > 0 && ticket <= at_load(&limbo->epoch, RELAXED));
+    ASSERT(limbo_drew(limbo, ticket));
     return all_passed(limbo, ticket);
-}
-
-static void grace_over(struct object *object)
-{
-    struct grace *grace = CONTAINER_OF(object, struct grace, object);
-    grace->over(grace);
-}
-
-static const struct object_class grace_class = {
-    .type = OBJ_NONE, .name = "grace", .destroy = grace_over};
-
-void limbo_call(struct limbo *limbo, struct grace *grace, void (*over)(struct grace *grace))
-{
-    ASSERT(over != NULL);
-    grace->over = over;
-    grace->object = (struct object){.class = &grace_class, .limbo = limbo};
-    list_init(&grace->object.link);
-    at_init(&grace->object.refs, 0);
-    limbo_add(limbo, &grace->object);
 }
 
 void limbo_drain(struct limbo *limbo)
@@ -184,7 +222,13 @@ void limbo_drain(struct limbo *limbo)
         lock_take(&limbo->lock);
         list_take_all(&done, &limbo->waiting);
         list_take_all(&done, &limbo->arriving);
+        list_take_all(&done, &limbo->going);
         at_store(&limbo->held, 0, RELAXED);
+        at_store(&limbo->begun, 0, RELAXED);
+        for (uint32_t i = 0; i < limbo->cpus; i++) {
+            list_take_all(&done, &limbo->cpu[i].own);
+            at_store(&limbo->cpu[i].owned, 0, RELAXED);
+        }
         lock_drop(&limbo->lock);
         if (destroy_all(&done) == 0)
             return;

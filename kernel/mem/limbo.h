@@ -16,15 +16,19 @@
 
 struct limbo_cpu {
     _Alignas(64) atomic_u64 seen; /* epoch at this CPU's last boundary; UINT64_MAX: idle */
+    atomic_u32 owned;             /* objects in `own`; changed under the lock */
+    struct list own;              /* objects that only this CPU destroys */
 };
 
 struct limbo {
     atomic_u64 epoch; /* changed under the lock; every batch reads it */
     _Alignas(64) struct spinlock lock;
     atomic_u64 held;      /* objects here; changed under the lock */
+    atomic_u32 begun;     /* objects in `going`; changed under the lock */
     uint64_t closed;      /* the epoch that every CPU must note before `waiting` is destroyed */
     struct list waiting;  /* objects that came before it began */
     struct list arriving; /* objects that came since */
+    struct list going;    /* objects whose end has begun, and goes on in steps */
     uint32_t cpus;        /* 1 to TN_THREADS_MAX */
     bool drains;          /* no CPU will run any more */
     struct limbo_cpu cpu[TN_THREADS_MAX];
@@ -56,10 +60,24 @@ static inline void limbo_boundary(struct limbo *limbo, uint32_t cpu)
  * any object. */
 void limbo_idle(struct limbo *limbo, uint32_t cpu);
 void limbo_busy(struct limbo *limbo, uint32_t cpu);
-/* Destroys objects whose grace period is over, at most `max` > 0; true when some are left here. A
- * grace period needs a boundary of every busy CPU, so a caller that wants an empty limbo passes its
- * own between calls. Called without locks by CPUs between turns and before they sleep. */
+/* Destroys objects whose grace period is over, at most `max` > 0, and goes on with one whose end
+ * has begun; true when some are left here. A grace period needs a boundary of every busy CPU, so a
+ * caller that wants an empty limbo passes its own between calls. Called without locks by CPUs
+ * between turns and before they sleep. */
 bool limbo_reap(struct limbo *limbo, uint32_t max);
+/* For class->destroy of an object that is more work than may be done between two turns: it has done
+ * a part, and is called again by who reaps next. Without locks. */
+void limbo_again(struct limbo *limbo, struct object *object);
+/* The same, but by that CPU alone (limbo_reap_own), where the object has something to undo. It is
+ * up to the caller to wake it. */
+void limbo_hand_over(struct limbo *limbo, struct object *object, uint32_t cpu);
+/* Destroys what was handed over to this CPU, at most `max`. As limbo_reap. */
+void limbo_reap_own(struct limbo *limbo, uint32_t cpu, uint32_t max);
+/* There is an object whose end has begun: who has nothing else to do reaps again. */
+static inline bool limbo_goes_on(struct limbo *limbo)
+{
+    return at_load(&limbo->begun, RELAXED) != 0; /* a hint */
+}
 /* Waiting for a grace period, for who may reuse or announce something only when no CPU can still
  * act on a pointer from before: a revoke that promises that nothing of what it deleted is in use.
  *
@@ -67,13 +85,11 @@ bool limbo_reap(struct limbo *limbo, uint32_t max);
  * was idle, since it was drawn. Any CPU; it waits for the asker's own boundary too. */
 uint64_t limbo_ticket(struct limbo *limbo);
 bool limbo_passed(struct limbo *limbo, uint64_t ticket);
-/* A grace is told instead: `over` is called once, as class->destroy is, without locks by the CPU
- * that reaps. It needs no memory but its own, which stays where it is until then. */
-struct grace {
-    struct object object; /* limbo's; never a capability's */
-    void (*over)(struct grace *grace);
-};
-void limbo_call(struct limbo *limbo, struct grace *grace, void (*over)(struct grace *grace));
+/* Such a number may have been drawn: what comes from a component is asked for first. */
+static inline bool limbo_drew(struct limbo *limbo, uint64_t ticket)
+{
+    return ticket > 0 && ticket <= at_load(&limbo->epoch, RELAXED); /* it only grows */
+}
 /* At shutdown, when no CPU runs: destroys all, also what that sends here. From then on limbo_drains
  * is true: nobody waits for what a CPU still has to do. */
 void limbo_drain(struct limbo *limbo);

@@ -8,6 +8,7 @@
 #ifndef KERNEL_MEM_MEM_H
 #define KERNEL_MEM_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <tenon/errors.h>
@@ -17,6 +18,7 @@
 enum {
     MEM_PAGE = 4096,
     MEM_RELEASE = 2 << 20,   /* free blocks of this size go back to the machine */
+    MEM_GIVE = MEM_RELEASE,  /* bytes that are given back in one step */
     MEM_SLAB_MAX = 2048,     /* larger ones take pages */
     MEM_UNTYPED_MIN = 16384, /* the smallest untyped: its head and three pages */
 };
@@ -41,8 +43,14 @@ tn_err untyped_make(struct untyped *parent, uint64_t size_bytes, struct untyped 
  * However many are asked for, the buddy arena has at most MEM_RELEASE of them cleared here: larger
  * free blocks read as zero already. Any CPU. */
 void *mem_alloc(struct untyped *untyped, size_t bytes);
-/* `bytes` as given to mem_alloc. NULL is harmless. Any CPU. */
+/* `bytes` as given to mem_alloc. NULL is harmless. What is more than MEM_GIVE is given back in
+ * parts of that size, by whoever reaps limbo, and counts as used until then. Any CPU, without a
+ * lock of LOCK_LIMBO or above. */
 void mem_free(struct untyped *untyped, void *at, size_t bytes);
+/* One such part, now; false when nothing is left to be given back. mem_alloc does a few of them
+ * when it finds no room. By who has a ref to the untyped, or something of it; any CPU, as mem_free.
+ */
+bool mem_give_back(struct untyped *untyped);
 
 struct mem_stats {
     uint64_t size_bytes; /* of the untyped, its head included */

@@ -207,9 +207,78 @@ static void test_end_of_a_chain(void **state)
     mem_free(chain[7], last, 100);
     assert_int_equal(mem_stats(chain[3]).used_bytes, 5 * MEM_PAGE);
     mem_free(chain[3], late, 5 * MEM_PAGE);
+    assert_int_equal(mem_stats(arena.root).used_bytes, 16 * MIB); /* until it is given back */
+    limbo_drain(&arena.limbo);
     assert_int_equal(mem_stats(arena.root).used_bytes, 0);
     mem_check(arena.root);
     object_unref(untyped_object(arena.root));
+    limbo_drain(&arena.limbo);
+    arena_close(&arena);
+}
+
+/* What is up to MEM_GIVE comes back at once, what is more in parts of that size, and an untyped
+ * with it; each part can be had as soon as it is back. */
+static void test_given_back_in_parts(void **state)
+{
+    (void)state;
+    for (uint64_t parts = 1; parts <= 5; parts++) {
+        for (uint64_t over = 0; over < 2; over++) {
+            struct stub_arena arena;
+            arena_open(&arena, 64 * MIB);
+            uint64_t bytes = parts * MEM_GIVE - 1 + over * 2;
+            struct untyped *child = NULL;
+            assert_int_equal(untyped_make(arena.root, 32 * MIB, &child), TN_OK);
+            void *at = mem_alloc(child, bytes);
+            assert_non_null(at);
+            uint64_t used = mem_stats(child).used_bytes;
+            mem_free(child, at, bytes);
+            uint64_t steps = parts + over > 1 ? parts + over : 0;
+            assert_int_equal(limbo_goes_on(&arena.limbo), steps > 0);
+            assert_int_equal(mem_stats(child).used_bytes, steps > 0 ? used : 0);
+            for (uint64_t i = 1; i <= steps; i++) {
+                assert_int_equal(limbo_reap(&arena.limbo, 9), i < steps);
+                assert_int_equal(mem_stats(child).used_bytes, (steps - i) * MEM_GIVE);
+                mem_check(child);
+            }
+            object_unref(untyped_object(child));
+            for (uint64_t i = 0; i < 32 * MIB / MEM_GIVE; i++)
+                assert_true(limbo_reap(&arena.limbo, 9));
+            assert_int_equal(mem_stats(arena.root).used_bytes, MEM_GIVE);
+            assert_false(limbo_reap(&arena.limbo, 9));
+            assert_int_equal(mem_stats(arena.root).used_bytes, 0);
+            arena_close(&arena);
+        }
+    }
+}
+
+/* Who finds no room gives back some of what is going, but not all of it in one go; and what goes
+ * keeps its untyped alive. */
+static void test_helps_itself(void **state)
+{
+    (void)state;
+    struct stub_arena arena;
+    arena_open(&arena, 256 * MIB);
+    struct untyped *child = NULL;
+    assert_int_equal(untyped_make(arena.root, 128 * MIB, &child), TN_OK);
+    void *all = mem_alloc(child, 64 * MIB), *late = NULL;
+    while (mem_alloc(child, MEM_GIVE) != NULL)
+        continue;
+    while (mem_alloc(child, MEM_PAGE) != NULL)
+        continue;
+    while ((late = mem_alloc(child, 32)) != NULL)
+        continue;
+    assert_non_null(all);
+    mem_free(child, all, 64 * MIB);
+    late = mem_alloc(child, 32);
+    assert_non_null(late);
+    assert_null(mem_alloc(child, 32 * MIB)); /* eight more parts are 16 MiB */
+    mem_check(child);
+    for (uint32_t i = 0; mem_alloc(child, 32 * MIB) == NULL; i++)
+        assert_true(i < 3);
+    while (mem_give_back(child))
+        continue;
+    mem_check(child);
+    assert_null(mem_alloc(child, 32 * MIB));
     limbo_drain(&arena.limbo);
     arena_close(&arena);
 }
@@ -328,6 +397,8 @@ static void test_random_histories(void **state)
                 continue;
             for (uint32_t i = 0; i < 3; i++) {
                 mem_check(from[i]);
+                while (mem_give_back(from[i]))
+                    mem_check(from[i]);
                 assert_int_equal(mem_stats(from[i]).used_bytes,
                                  charge_of(&account, from[i]) + children[i]);
             }
@@ -354,6 +425,8 @@ int main(void)
         cmocka_unit_test(test_odd_sizes),
         cmocka_unit_test(test_no_leak),
         cmocka_unit_test(test_end_of_a_chain),
+        cmocka_unit_test(test_given_back_in_parts),
+        cmocka_unit_test(test_helps_itself),
         cmocka_unit_test(test_our_own_mistakes_end_the_kernel),
         cmocka_unit_test(test_random_histories),
     };

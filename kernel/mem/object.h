@@ -43,7 +43,8 @@ struct object_class {
     /* The last capability is gone; may be NULL. Called without locks, with a ref held. Called again
      * when a holder names the object anew and that capability goes too. */
     void (*orphan)(struct object *object);
-    /* Nobody has the address any more: undo what making it did and mem_free it. */
+    /* Nobody has the address any more: undo what making it did and mem_free it. A bounded amount of
+     * work: of what may be more it does a part, then limbo_again has it called once more. */
     void (*destroy)(struct object *object);
 };
 

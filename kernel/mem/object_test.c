@@ -9,6 +9,8 @@ enum { MIB = 1 << 20 };
 struct thing {
     struct object object;
     struct object *sends; /* a ref that its end drops */
+    uint32_t more;        /* steps of its end after the first */
+    uint32_t owner;       /* the CPU that destroys it, + 1; 0: any */
 };
 
 static uint32_t destroyed;
@@ -19,6 +21,16 @@ static void thing_destroy(struct object *object)
     struct thing *thing = CONTAINER_OF(object, struct thing, object);
     destroyed++;
     last_destroyed = object;
+    if (thing->more > 0) {
+        thing->more--;
+        limbo_again(object->limbo, object);
+        return;
+    }
+    if (thing->owner > 0) {
+        limbo_hand_over(object->limbo, object, thing->owner - 1);
+        thing->owner = 0;
+        return;
+    }
     if (thing->sends != NULL)
         object_unref(thing->sends);
 }
@@ -160,6 +172,79 @@ static void test_drain(void **state)
     limbo_drain(&limbo);
 }
 
+/* An end in steps: one of them in each look, in turn with others, whatever CPUs do meanwhile; and
+ * the other objects need not wait for it. */
+static void test_ends_in_steps(void **state)
+{
+    (void)state;
+    struct limbo limbo;
+    limbo_init(&limbo, 2);
+    destroyed = 0;
+    struct thing thing[3];
+    for (uint32_t i = 0; i < ARRAY_LEN(thing); i++) {
+        thing_init(&thing[i], &limbo);
+        thing[i].more = i < 2 ? 2 : 0;
+    }
+    object_unref(&thing[0].object);
+    object_unref(&thing[1].object);
+    assert_false(limbo_goes_on(&limbo));
+    assert_true(limbo_reap(&limbo, 9));
+    assert_int_equal(destroyed, 2);
+    assert_true(limbo_goes_on(&limbo));
+    limbo_busy(&limbo, 1); /* and stays so */
+    object_unref(&thing[2].object);
+    assert_true(limbo_reap(&limbo, 9));
+    assert_ptr_equal(last_destroyed, &thing[0].object);
+    assert_true(limbo_reap(&limbo, 9));
+    assert_ptr_equal(last_destroyed, &thing[1].object);
+    assert_int_equal(destroyed, 4);
+    limbo_boundary(&limbo, 1);
+    assert_true(limbo_reap(&limbo, 9)); /* the third, and a last step of the first */
+    assert_ptr_equal(last_destroyed, &thing[0].object);
+    assert_int_equal(destroyed, 6);
+    assert_false(limbo_reap(&limbo, 9));
+    assert_ptr_equal(last_destroyed, &thing[1].object);
+    assert_int_equal(destroyed, 7);
+    assert_false(limbo_goes_on(&limbo));
+    thing_init(&thing[0], &limbo);
+    thing[0].more = 5;
+    object_unref(&thing[0].object);
+    limbo_drain(&limbo);
+    assert_int_equal(destroyed, 13);
+    assert_false(limbo_goes_on(&limbo));
+}
+
+/* What is handed over is destroyed by that CPU and by no other, at most so many at a time. */
+static void test_handed_over(void **state)
+{
+    (void)state;
+    struct limbo limbo;
+    limbo_init(&limbo, 3);
+    destroyed = 0;
+    struct thing thing[5];
+    for (uint32_t i = 0; i < ARRAY_LEN(thing); i++) {
+        thing_init(&thing[i], &limbo);
+        thing[i].owner = i < 3 ? 2 : 3;
+        object_unref(&thing[i].object);
+    }
+    assert_true(limbo_reap(&limbo, 9)); /* they are there, with their CPUs */
+    assert_int_equal(destroyed, 5);
+    assert_true(limbo_reap(&limbo, 9));
+    limbo_reap_own(&limbo, 0, 9);
+    assert_int_equal(destroyed, 5);
+    limbo_reap_own(&limbo, 1, 2);
+    assert_int_equal(destroyed, 7);
+    limbo_reap_own(&limbo, 1, 2);
+    assert_int_equal(destroyed, 8);
+    assert_ptr_equal(last_destroyed, &thing[2].object);
+    assert_true(limbo_reap(&limbo, 9));
+    limbo_drain(&limbo);
+    assert_int_equal(destroyed, 10);
+    limbo_reap_own(&limbo, 2, 9);
+    assert_false(limbo_reap(&limbo, 9));
+    EXPECT_PANIC(limbo_reap_own(&limbo, 3, 9));
+}
+
 /* A ticket waits for every busy CPU and for no idle one, and delays no object. */
 static void test_tickets(void **state)
 {
@@ -199,42 +284,6 @@ static void test_tickets(void **state)
     assert_true(limbo_passed(&limbo, later));
 }
 
-static struct grace *told;
-
-static void tell(struct grace *grace)
-{
-    assert_null(told);
-    told = grace;
-}
-
-/* A grace is told once, not before its period is over, and can be used again then. */
-static void test_graces(void **state)
-{
-    (void)state;
-    struct limbo limbo;
-    struct grace grace;
-    limbo_init(&limbo, 2);
-    for (uint32_t round = 0; round < 3; round++) {
-        told = NULL;
-        limbo_busy(&limbo, 0);
-        limbo_busy(&limbo, 1);
-        limbo_call(&limbo, &grace, tell);
-        assert_true(limbo_reap(&limbo, 8));
-        limbo_boundary(&limbo, 0);
-        assert_true(limbo_reap(&limbo, 8));
-        assert_null(told);
-        limbo_boundary(&limbo, 1);
-        assert_false(limbo_reap(&limbo, 8));
-        assert_ptr_equal(told, &grace);
-        limbo_idle(&limbo, 0);
-        limbo_idle(&limbo, 1);
-    }
-    told = NULL;
-    limbo_call(&limbo, &grace, tell);
-    limbo_drain(&limbo);
-    assert_ptr_equal(told, &grace);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,8 +292,9 @@ int main(void)
         cmocka_unit_test(test_idle_counts_as_passed),
         cmocka_unit_test(test_at_most_and_in_order),
         cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_ends_in_steps),
+        cmocka_unit_test(test_handed_over),
         cmocka_unit_test(test_tickets),
-        cmocka_unit_test(test_graces),
     };
     return cmocka_run_group_tests_name("object", tests, NULL, NULL);
 }

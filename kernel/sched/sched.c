@@ -424,6 +424,13 @@ static void sleep_until_work(struct cpu *cpu, bool waiting)
     cpu->stats.idle_time_ns += cpu->now - before;
 }
 
+/* Destroys what can be; true when more is there, or waits for a grace period. Outside. */
+static bool reap(struct cpu *cpu)
+{
+    limbo_reap_own(&cpu->kernel->limbo, cpu->id, REAP_OBJECTS);
+    return limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
+}
+
 /* Nothing is queued: fires timers, frees what can be freed, sleeps. Inside before and after. */
 static void idle(struct cpu *cpu)
 {
@@ -431,8 +438,8 @@ static void idle(struct cpu *cpu)
     if (more || !queue_empty(cpu))
         return;
     cpu_leave(cpu);
-    bool waiting = limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
-    if (!work_steal(cpu))
+    bool waiting = reap(cpu);
+    if (!work_steal(cpu) && !limbo_goes_on(&cpu->kernel->limbo))
         sleep_until_work(cpu, waiting);
     cpu_enter(cpu);
 }
@@ -441,7 +448,7 @@ static void idle(struct cpu *cpu)
 static void reap_limbo(struct cpu *cpu)
 {
     cpu_leave(cpu);
-    (void)limbo_reap(&cpu->kernel->limbo, REAP_OBJECTS);
+    (void)reap(cpu);
     cpu_enter(cpu);
 }
 

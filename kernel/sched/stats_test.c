@@ -107,16 +107,10 @@ static void scenario(struct kit *kit)
     KIT_CHECK(sum.messages_processed >= messages && sum.messages_processed <= messages + CALLS);
 }
 
-static void test_counters_add_up(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = scenario});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counters_add_up),
+        EXPLORE(scenario),
     };
     return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
 }

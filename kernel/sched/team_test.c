@@ -180,12 +180,6 @@ static void one_blocks(struct kit *kit)
     KIT_CHECK(stats.blocked_time_ns == cpu->blocked_ns);
 }
 
-static void test_one_blocks(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = one_blocks, .blocking = 2});
-}
-
 /* Killed, and the kernel stopped, in the middle of the call. */
 static void last_victim_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
 {
@@ -223,12 +217,6 @@ static void killed_while_it_blocks(struct kit *kit)
     KIT_CHECK(actor_life(blocker->actor) >= ACTOR_DYING);
 }
 
-static void test_killed_while_it_blocks(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = killed_while_it_blocks, .blocking = 1});
-}
-
 static void stopper_event(void *self, const struct tn_turn *turn, const struct tn_pack *in)
 {
     (void)self;
@@ -257,12 +245,6 @@ static void stopped_while_it_blocks(struct kit *kit)
     struct kit_actor *first = make_in(kit, "stopper", &stopper, KIT_WORKERS, 0);
     kit_wire(first, "blocker", other, TN_R_CALL, 0);
     kit_run_all(kit, &first, 1);
-}
-
-static void test_stopped_while_it_blocks(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = stopped_while_it_blocks, .blocking = 2});
 }
 
 /* The compute pool */
@@ -340,19 +322,13 @@ static void pool(struct kit *kit)
     KIT_CHECK(kernel_stats(kit->kernel).compute == POOL);
 }
 
-static void test_pool(void **state)
-{
-    (void)state;
-    explore(&(struct explore){.scenario = pool, .compute = POOL, .blocking = 1});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_blocks),
-        cmocka_unit_test(test_killed_while_it_blocks),
-        cmocka_unit_test(test_stopped_while_it_blocks),
-        cmocka_unit_test(test_pool),
+        EXPLORE_ON(one_blocks, .blocking = 2),
+        EXPLORE_ON(killed_while_it_blocks, .blocking = 1),
+        EXPLORE_ON(stopped_while_it_blocks, .blocking = 2),
+        EXPLORE_ON(pool, .compute = POOL, .blocking = 1),
     };
     return cmocka_run_group_tests_name("team", tests, NULL, NULL);
 }

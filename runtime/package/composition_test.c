@@ -13,8 +13,6 @@
 #include "runtime/package/trial_test.h"
 
 static char page[64 << 10];
-static struct trial trial;
-
 static int read_page(void **state)
 {
     (void)state;
@@ -24,13 +22,6 @@ static int read_page(void **state)
     assert_true(n > 0 && n < sizeof(page) - 1);
     page[n] = '\0';
     return fclose(file);
-}
-
-static int end(void **state)
-{
-    (void)state;
-    trial_end(&trial);
-    return 0;
 }
 
 /* The block of TOML whose first line begins with "# PATH:", as text of its own. */
@@ -128,5 +119,5 @@ int main(void)
         cmocka_unit_test(the_page_has_every_limit),
         cmocka_unit_test(the_page_has_every_key),
     };
-    return cmocka_run_group_tests(tests, read_page, end);
+    return cmocka_run_group_tests(tests, read_page, trial_over);
 }

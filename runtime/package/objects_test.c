@@ -11,56 +11,34 @@
 
 #include "runtime/package/trial_test.h"
 
-#define SYSTEM       \
-    "[system]\n"     \
-    "name = \"t\"\n" \
-    "memory = \"2 GiB\"\n"
-#define MANIFEST "[component]\nname = \"x\"\nversion = \"1.0.0\"\nkind = \"service\"\n"
-#define S        "system.toml:"
-
-static struct trial trial;
-
-static int end(void **state)
-{
-    (void)state;
-    trial_end(&trial);
-    return 0;
-}
+#define S "system.toml:"
 
 /* Component a may need one of each; b is another; [wires] starts on line 9. */
 static void wire(const char *wires, const char *said)
 {
-    static char text[2000];
-    trial_end(&trial);
-    memset(&trial, 0, sizeof(trial));
-    snprintf(text, sizeof(text),
-             SYSTEM "[components.a]\npackage = \"a\"\n[components.b]\npackage = \"b\"\n"
-                    "[wires]\n%s",
-             wires);
-    trial.text = text;
+    trial_begin(&trial,
+                TRIAL_SYSTEM "[components.a]\npackage = \"a\"\n[components.b]\npackage = \"b\"\n"
+                             "[wires]\n",
+                wires);
     trial.files[0] = (struct trial_file){
         "a/component.toml",
-        MANIFEST "[needs]\nmem = { interface = \"tenon.kernel.untyped\", rights = [\"call\", "
-                 "\"write\"], optional = true }\n"
-                 "space = { interface = \"tenon.kernel.space\", rights = [\"call\", \"read\"], "
-                 "optional = true }\n"
-                 "actor = { interface = \"tenon.kernel.actor\", rights = [\"call\", \"control\"], "
-                 "optional = true }\n"
-                 "log = { interface = \"tenon.log\", optional = true }\n",
+        TRIAL_MANIFEST
+        "[needs]\nmem = { interface = \"tenon.kernel.untyped\", rights = [\"call\", "
+        "\"write\"], optional = true }\n"
+        "space = { interface = \"tenon.kernel.space\", rights = [\"call\", \"read\"], "
+        "optional = true }\n"
+        "actor = { interface = \"tenon.kernel.actor\", rights = [\"call\", \"control\"], "
+        "optional = true }\n"
+        "log = { interface = \"tenon.log\", optional = true }\n",
         TN_OK};
     trial.files[1] = (struct trial_file){
-        "b/component.toml", MANIFEST "[provides]\nstore = \"tenon.kernel.untyped\"\n", TN_OK};
+        "b/component.toml", TRIAL_MANIFEST "[provides]\nstore = \"tenon.kernel.untyped\"\n", TN_OK};
     trial_expect(&trial, said);
 }
 
 static const struct need_spec *need(const char *name)
 {
-    const struct component_spec *c = trial_component(&trial, "a");
-    for (uint32_t i = 0; i < c->nneeds; i++)
-        if (str_eq(c->needs[i].name, str_of(name)))
-            return &c->needs[i];
-    fail_msg("no need %s", name);
-    return NULL;
+    return trial_need(&trial, "a", name);
 }
 
 static void ones_own(void **state)
@@ -124,14 +102,14 @@ static void endpoints_are_the_kernels(void **state)
 {
     (void)state;
     trial_expect_manifest(
-        MANIFEST "[provides]\ndoor = \"tenon.kernel.endpoint\"\n",
+        TRIAL_MANIFEST "[provides]\ndoor = \"tenon.kernel.endpoint\"\n",
         "component.toml:6:8: tenon.kernel.endpoint is answered by the kernel for every endpoint: "
         "no component provides it\n");
     trial_expect_manifest(
-        MANIFEST "[needs.door]\ninterface = \"tenon.kernel.endpoint\"\n",
+        TRIAL_MANIFEST "[needs.door]\ninterface = \"tenon.kernel.endpoint\"\n",
         "component.toml:6:13: tenon.kernel.endpoint is answered by the kernel for every endpoint: "
         "no component provides it\n");
-    trial_expect_manifest(MANIFEST "[needs.mem]\ninterface = \"tenon.kernel.untyped\"\n",
+    trial_expect_manifest(TRIAL_MANIFEST "[needs.mem]\ninterface = \"tenon.kernel.untyped\"\n",
                           "component.toml:5:8: rights in [needs.mem]: with \"call\" no method of "
                           "tenon.kernel.untyped can be called: they ask for \"call\", \"read\", "
                           "\"write\"\n");
@@ -146,5 +124,5 @@ int main(void)
         cmocka_unit_test(mistakes),
         cmocka_unit_test(endpoints_are_the_kernels),
     };
-    return cmocka_run_group_tests(tests, NULL, end);
+    return cmocka_run_group_tests(tests, NULL, trial_over);
 }

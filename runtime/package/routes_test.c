@@ -12,55 +12,35 @@
 
 #include "runtime/package/trial_test.h"
 
-#define SYSTEM   "[system]\nname = \"t\"\nmemory = \"2 GiB\"\n"
-#define MANIFEST "[component]\nname = \"x\"\nversion = \"1.0.0\"\nkind = \"service\"\n"
-#define S        "system.toml:"
-
-static struct trial trial;
-
-static int end(void **state)
-{
-    (void)state;
-    trial_end(&trial);
-    return 0;
-}
+#define S "system.toml:"
 
 /* Two clients a and z, three of one package that serve: b, c, d. [wires] starts on line 15. */
 static void wire(const char *wires, const char *said)
 {
-    static char text[4000];
-    trial_end(&trial);
-    memset(&trial, 0, sizeof(trial));
-    snprintf(text, sizeof(text),
-             SYSTEM "[components.a]\npackage = \"a\"\n[components.b]\npackage = \"b\"\n"
-                    "[components.c]\npackage = \"b\"\n[components.d]\npackage = \"b\"\n"
-                    "[components.z]\npackage = \"a\"\n[wires]\n%s",
-             wires);
-    trial.text = text;
+    trial_begin(&trial,
+                TRIAL_SYSTEM "[components.a]\npackage = \"a\"\n[components.b]\npackage = \"b\"\n"
+                             "[components.c]\npackage = \"b\"\n[components.d]\npackage = \"b\"\n"
+                             "[components.z]\npackage = \"a\"\n[wires]\n",
+                wires);
     trial.files[0] =
         (struct trial_file){"a/component.toml",
-                            MANIFEST "[provides]\nback = \"tenon.job\"\n[needs]\n"
-                                     "job = { interface = \"tenon.job\", optional = true }\n"
-                                     "log = { interface = \"tenon.log\", optional = true }\n"
-                                     "out = { channel = \"producer\", optional = true }\n"
-                                     "in = { channel = \"consumer\", optional = true }\n",
+                            TRIAL_MANIFEST "[provides]\nback = \"tenon.job\"\n[needs]\n"
+                                           "job = { interface = \"tenon.job\", optional = true }\n"
+                                           "log = { interface = \"tenon.log\", optional = true }\n"
+                                           "out = { channel = \"producer\", optional = true }\n"
+                                           "in = { channel = \"consumer\", optional = true }\n",
                             TN_OK};
     trial.files[1] = (struct trial_file){
         "b/component.toml",
-        MANIFEST "[provides]\njob = \"tenon.job\"\nlog = \"tenon.log\"\n[needs]\n"
-                 "next = { interface = \"tenon.job\", optional = true }\n",
+        TRIAL_MANIFEST "[provides]\njob = \"tenon.job\"\nlog = \"tenon.log\"\n[needs]\n"
+                       "next = { interface = \"tenon.job\", optional = true }\n",
         TN_OK};
     trial_expect(&trial, said);
 }
 
 static const struct need_spec *need(const char *component, const char *name)
 {
-    const struct component_spec *c = trial_component(&trial, component);
-    for (uint32_t i = 0; i < c->nneeds; i++)
-        if (str_eq(c->needs[i].name, str_of(name)))
-            return &c->needs[i];
-    fail_msg("no need %s", name);
-    return NULL;
+    return trial_need(&trial, component, name);
 }
 
 static void every_rule(void **state)
@@ -168,7 +148,7 @@ static void limits_hold_at_their_edge(void **state)
     (void)state;
     for (uint32_t over = 0; over < 2; over++) {
         static char text[8000];
-        int used = snprintf(text, sizeof(text), SYSTEM "[components]\na.package = \"a\"\n");
+        int used = snprintf(text, sizeof(text), TRIAL_SYSTEM "[components]\na.package = \"a\"\n");
         for (uint32_t i = 0; i < TN_TARGETS_MAX + over; i++)
             used += snprintf(text + used, sizeof(text) - (size_t)used, "b%u.package = \"b\"\n", i);
         used += snprintf(text + used, sizeof(text) - (size_t)used,
@@ -286,10 +266,10 @@ static void channels_must_be_wired(void **state)
     (void)state;
     trial_end(&trial);
     memset(&trial, 0, sizeof(trial));
-    trial.text = SYSTEM "[components.a]\npackage = \"a\"\n";
+    trial.text = TRIAL_SYSTEM "[components.a]\npackage = \"a\"\n";
     trial.files[0] = (struct trial_file){
         "a/component.toml",
-        MANIFEST "[needs]\nout.channel = \"producer\"\nin.channel = \"consumer\"\n", TN_OK};
+        TRIAL_MANIFEST "[needs]\nout.channel = \"producer\"\nin.channel = \"consumer\"\n", TN_OK};
     trial_expect(
         &trial,
         S "4:13: a needs out (a channel, as its producer), which is not wired: write \"a.out\" = { "
@@ -302,8 +282,8 @@ static void mistakes_in_ends(void **state)
 {
     (void)state;
     trial_expect_manifest(
-        MANIFEST "[needs.a]\nchannel = \"produce\"\n[needs.b]\nchannel = \"consumer\"\n"
-                 "rights = [\"read\"]\ninterface = \"tenon.log\"\noptional = 1\n",
+        TRIAL_MANIFEST "[needs.a]\nchannel = \"produce\"\n[needs.b]\nchannel = \"consumer\"\n"
+                       "rights = [\"read\"]\ninterface = \"tenon.log\"\noptional = 1\n",
         "component.toml:6:11: unknown channel 'produce' in [needs.a]: did you mean 'producer'?\n"
         "component.toml:9:1: rights in [needs.b]: an end of a channel has none: leave it out\n"
         "component.toml:10:1: interface in [needs.b]: an end of a channel has none: leave it out\n"
@@ -319,5 +299,5 @@ int main(void)
         cmocka_unit_test(mistakes_in_channels), cmocka_unit_test(channels_must_be_wired),
         cmocka_unit_test(mistakes_in_ends),
     };
-    return cmocka_run_group_tests(tests, NULL, end);
+    return cmocka_run_group_tests(tests, NULL, trial_over);
 }

@@ -20,20 +20,9 @@
     "[component]\nname = \"" name "\"\nversion = \"1.2.0\"\nkind = \"service\"\n" more
 #define S "system.toml:"
 
-static struct trial trial;
-
 static void fresh(const char *text)
 {
-    trial_end(&trial);
-    memset(&trial, 0, sizeof(trial));
-    trial.text = text;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    trial_end(&trial);
-    return 0;
+    trial_begin(&trial, text, NULL);
 }
 
 static const char full_system[] = "[system]\n"
@@ -636,5 +625,5 @@ int main(void)
         cmocka_unit_test(all_files_faults_come_in_order),
         cmocka_unit_test(mistakes_of_toml),
     };
-    return cmocka_run_group_tests(tests, NULL, end);
+    return cmocka_run_group_tests(tests, NULL, trial_over);
 }

@@ -12,37 +12,24 @@
 
 #include "runtime/package/trial_test.h"
 
-#define SYSTEM   "[system]\nname = \"t\"\nmemory = \"2 GiB\"\n"
-#define MANIFEST "[component]\nname = \"x\"\nversion = \"1.0.0\"\nkind = \"service\"\n"
-#define S        "system.toml:"
-#define C        "component.toml:"
-
-static struct trial trial;
-
-static int end(void **state)
-{
-    (void)state;
-    trial_end(&trial);
-    return 0;
-}
+#define S "system.toml:"
+#define C "component.toml:"
 
 /* A system of that text, with a package "p" of that manifest. */
 static void fresh(const char *text, const char *manifest)
 {
-    trial_end(&trial);
-    memset(&trial, 0, sizeof(trial));
-    trial.text = text;
+    trial_begin(&trial, text, NULL);
     trial.files[0] = (struct trial_file){"p/component.toml", manifest, TN_OK};
 }
 
 static void keys_are_read(void **state)
 {
     (void)state;
-    fresh(SYSTEM "compute = 3\n[components.a]\npackage = \"p\"\ndomain = \"kernel\"\n"
-                 "[components.b]\npackage = \"p\"\n[components.b.limits]\nconcurrency = 1\n"
-                 "[components.c]\npackage = \"p\"\n[components.c.limits]\nconcurrency = 16\n"
-                 "[place]\nc = \"kernel\"\n[trust]\ncomponents = [\"a\", \"c\"]\n",
-          MANIFEST "compute = true\n[resources]\nconcurrency = 4\n");
+    fresh(TRIAL_SYSTEM "compute = 3\n[components.a]\npackage = \"p\"\ndomain = \"kernel\"\n"
+                       "[components.b]\npackage = \"p\"\n[components.b.limits]\nconcurrency = 1\n"
+                       "[components.c]\npackage = \"p\"\n[components.c.limits]\nconcurrency = 16\n"
+                       "[place]\nc = \"kernel\"\n[trust]\ncomponents = [\"a\", \"c\"]\n",
+          TRIAL_MANIFEST "compute = true\n[resources]\nconcurrency = 4\n");
     trial_expect(&trial, "");
     assert_int_equal(trial.spec.compute, 3);
     assert_true(trial_component(&trial, "a")->compute);
@@ -50,7 +37,7 @@ static void keys_are_read(void **state)
     assert_int_equal(trial_component(&trial, "a")->resources.concurrency, 4);
     assert_int_equal(trial_component(&trial, "b")->resources.concurrency, 1);
     assert_int_equal(trial_component(&trial, "c")->resources.concurrency, 4);
-    fresh(SYSTEM "[components.a]\npackage = \"p\"\n", MANIFEST "blocking = true\n");
+    fresh(TRIAL_SYSTEM "[components.a]\npackage = \"p\"\n", TRIAL_MANIFEST "blocking = true\n");
     trial_expect(&trial, "");
     assert_true(trial_component(&trial, "a")->blocking);
     assert_int_equal(trial_component(&trial, "a")->resources.concurrency, 1);
@@ -61,19 +48,20 @@ static void mistakes_in_keys(void **state)
 {
     (void)state;
     trial_expect_manifest(
-        MANIFEST "blocking = true\ncompute = true\n[resources]\nconcurrency = 0\n",
+        TRIAL_MANIFEST "blocking = true\ncompute = true\n[resources]\nconcurrency = 0\n",
         C "6:11: compute in [component]: what has a thread of its own is not in the pool: write "
           "blocking or compute\n" C
           "8:15: concurrency in [resources]: 0 is out of range, expected 1 to 16\n");
     trial_expect_manifest(
-        MANIFEST "blocking = 1\nconpute = true\n[resources]\nconcurrency = 17\nconcurency = 2\n",
+        TRIAL_MANIFEST
+        "blocking = 1\nconpute = true\n[resources]\nconcurrency = 17\nconcurency = 2\n",
         C "5:12: blocking in [component]: expected a boolean, found an integer\n" C
           "6:1: unknown key 'conpute' in [component]: did you mean 'compute'?\n" C
           "8:15: concurrency in [resources]: 17 is out of range, expected 1 to 16\n" C
           "9:1: unknown key 'concurency' in [resources]: did you mean 'concurrency'?\n");
-    fresh(SYSTEM "compute = 0\n", "");
+    fresh(TRIAL_SYSTEM "compute = 0\n", "");
     trial_expect(&trial, S "4:11: compute in [system]: 0 is out of range, expected 1 to 16\n");
-    fresh(SYSTEM "compute = 17\n", "");
+    fresh(TRIAL_SYSTEM "compute = 17\n", "");
     trial_expect(&trial, S "4:11: compute in [system]: 17 is out of range, expected 1 to 16\n");
 }
 
@@ -85,15 +73,17 @@ static void mistakes_in_keys(void **state)
 static void one_turn_in_wasm(void **state)
 {
     (void)state;
-    static const char *manifest = MANIFEST "[resources]\nconcurrency = 2\n";
-    fresh(SYSTEM "[components.a]\npackage = \"p\"\n[components.b]\npackage = \"p\"\n"
-                 "domain = \"wasm\"\n[components.c]\npackage = \"p\"\n[place]\nc = \"wasm\"\n",
+    static const char *manifest = TRIAL_MANIFEST "[resources]\nconcurrency = 2\n";
+    fresh(TRIAL_SYSTEM
+          "[components.a]\npackage = \"p\"\n[components.b]\npackage = \"p\"\n"
+          "domain = \"wasm\"\n[components.c]\npackage = \"p\"\n[place]\nc = \"wasm\"\n",
           manifest);
     trial_expect(&trial,
                  S "5:11: 'a'" ONE_TURN "[components.a.limits], or place it in the kernel\n" S
                    "8:10: 'b'" ONE_TURN "[components.b.limits], or place it in the kernel\n" S
                    "12:5: 'c'" ONE_TURN "[components.c.limits], or place it in the kernel\n");
-    fresh(SYSTEM "[components.a]\npackage = \"p\"\n[trust]\ncomponents = [\"a\"]\n", manifest);
+    fresh(TRIAL_SYSTEM "[components.a]\npackage = \"p\"\n[trust]\ncomponents = [\"a\"]\n",
+          manifest);
     static const struct system_place place = {{"a", 1}, DOMAIN_KERNEL};
     trial.input.places = &place;
     trial.input.nplaces = 1;
@@ -117,8 +107,8 @@ static void threads_are_counted(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char text[1000];
-        snprintf(text, sizeof(text), SYSTEM "%s", cases[i].system);
-        fresh(text, MANIFEST "compute = true\n");
+        snprintf(text, sizeof(text), TRIAL_SYSTEM "%s", cases[i].system);
+        fresh(text, TRIAL_MANIFEST "compute = true\n");
         trial_expect(&trial, "");
         struct system_threads threads = system_threads(&trial.spec, cases[i].cpus);
         assert_int_equal(threads.compute, cases[i].compute);
@@ -126,12 +116,12 @@ static void threads_are_counted(void **state)
     }
 }
 
-#define WIRED                                           \
-    SYSTEM "[components.a]\npackage = \"p\"\n[wires]\n" \
-           "a.in = { driver = \"files\", path = \"x\" }\na.log = { driver = \"log\" }\n"
-#define NEEDS                                                                                \
-    MANIFEST "[needs]\nin = { interface = \"tenon.file\", rights = [\"call\", \"read\"] }\n" \
-             "log = { interface = \"tenon.log\" }\n"
+#define WIRED                                                 \
+    TRIAL_SYSTEM "[components.a]\npackage = \"p\"\n[wires]\n" \
+                 "a.in = { driver = \"files\", path = \"x\" }\na.log = { driver = \"log\" }\n"
+#define NEEDS                                                                                      \
+    TRIAL_MANIFEST "[needs]\nin = { interface = \"tenon.file\", rights = [\"call\", \"read\"] }\n" \
+                   "log = { interface = \"tenon.log\" }\n"
 
 static void drivers(void **state)
 {
@@ -169,11 +159,11 @@ static void threads_are_few(void **state)
     (void)state;
     for (uint32_t over = 0; over < 3; over++) {
         char text[4000];
-        int used = snprintf(text, sizeof(text), SYSTEM "[components]\n");
+        int used = snprintf(text, sizeof(text), TRIAL_SYSTEM "[components]\n");
         for (uint32_t i = 0; i < TN_BLOCKING_MAX + over; i++)
             used += snprintf(text + used, sizeof(text) - (size_t)used,
                              "c%u = { package = \"p\" }\n", i);
-        fresh(text, MANIFEST "blocking = true\n");
+        fresh(text, TRIAL_MANIFEST "blocking = true\n");
         trial_expect(&trial, over == 0 ? ""
                                        : S
                                  "21:19: 'c16' blocks, as 16 components and drivers before it "
@@ -189,5 +179,5 @@ int main(void)
         cmocka_unit_test(one_turn_in_wasm), cmocka_unit_test(threads_are_counted),
         cmocka_unit_test(drivers),          cmocka_unit_test(threads_are_few),
     };
-    return cmocka_run_group_tests(tests, NULL, end);
+    return cmocka_run_group_tests(tests, NULL, trial_over);
 }

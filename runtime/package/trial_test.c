@@ -11,11 +11,32 @@
 
 #include "runtime/package/trial_test.h"
 
-static const struct trial_file *find(const struct trial *trial, struct str path)
+struct trial trial;
+
+int trial_over(void **state)
 {
-    for (size_t i = 0; i < TRIAL_FILES && trial->files[i].path != NULL; i++)
-        if (str_eq(path, str_of(trial->files[i].path)))
-            return &trial->files[i];
+    (void)state;
+    trial_end(&trial);
+    return 0;
+}
+
+void trial_begin(struct trial *one, const char *head, const char *rest)
+{
+    trial_end(one);
+    memset(one, 0, sizeof(*one));
+    one->text = head;
+    if (rest == NULL)
+        return;
+    int len = snprintf(one->made, sizeof(one->made), "%s%s", head, rest);
+    assert_in_range(len, 0, sizeof(one->made) - 1);
+    one->text = one->made;
+}
+
+static const struct trial_file *find(const struct trial *one, struct str path)
+{
+    for (size_t i = 0; i < TRIAL_FILES && one->files[i].path != NULL; i++)
+        if (str_eq(path, str_of(one->files[i].path)))
+            return &one->files[i];
     return NULL;
 }
 
@@ -49,36 +70,36 @@ static void say(const struct faults *faults, char *at, size_t size)
     }
 }
 
-void trial_parse(struct trial *trial)
+void trial_parse(struct trial *one)
 {
-    free(trial->arena);
-    trial->arena = malloc(TRIAL_ARENA_BYTES);
-    assert_non_null(trial->arena);
-    trial->input.file = STR("system.toml");
-    trial->input.text = str_of(trial->text);
-    trial->input.read = trial_read;
-    trial->input.read_ctx = trial;
-    trial->input.arena = trial->arena;
-    trial->input.arena_bytes = TRIAL_ARENA_BYTES;
-    memset(&trial->spec, 0xa5, sizeof(trial->spec));
-    trial->result = system_parse(&trial->input, &trial->spec, &trial->faults);
-    say(&trial->faults, trial->said, sizeof(trial->said));
-    assert_int_equal(trial->result, trial->faults.total == 0 ? TN_OK : TN_EFORMAT);
-    const uint8_t *spec = (const uint8_t *)&trial->spec;
-    for (size_t i = 0; trial->result != TN_OK && i < sizeof(trial->spec); i++)
+    free(one->arena);
+    one->arena = malloc(TRIAL_ARENA_BYTES);
+    assert_non_null(one->arena);
+    one->input.file = STR("system.toml");
+    one->input.text = str_of(one->text);
+    one->input.read = trial_read;
+    one->input.read_ctx = one;
+    one->input.arena = one->arena;
+    one->input.arena_bytes = TRIAL_ARENA_BYTES;
+    memset(&one->spec, 0xa5, sizeof(one->spec));
+    one->result = system_parse(&one->input, &one->spec, &one->faults);
+    say(&one->faults, one->said, sizeof(one->said));
+    assert_int_equal(one->result, one->faults.total == 0 ? TN_OK : TN_EFORMAT);
+    const uint8_t *spec = (const uint8_t *)&one->spec;
+    for (size_t i = 0; one->result != TN_OK && i < sizeof(one->spec); i++)
         assert_int_equal(spec[i], 0xa5);
 }
 
-void trial_end(struct trial *trial)
+void trial_end(struct trial *one)
 {
-    free(trial->arena);
-    trial->arena = NULL;
+    free(one->arena);
+    one->arena = NULL;
 }
 
-void trial_expect(struct trial *trial, const char *said)
+void trial_expect(struct trial *one, const char *said)
 {
-    trial_parse(trial);
-    assert_string_equal(trial->said, said);
+    trial_parse(one);
+    assert_string_equal(one->said, said);
 }
 
 void trial_expect_manifest(const char *text, const char *said)
@@ -96,11 +117,21 @@ void trial_expect_manifest(const char *text, const char *said)
     free(arena);
 }
 
-const struct component_spec *trial_component(const struct trial *trial, const char *name)
+const struct component_spec *trial_component(const struct trial *one, const char *name)
 {
-    for (uint32_t i = 0; i < trial->spec.ncomponents; i++)
-        if (str_eq(trial->spec.components[i].name, str_of(name)))
-            return &trial->spec.components[i];
+    for (uint32_t i = 0; i < one->spec.ncomponents; i++)
+        if (str_eq(one->spec.components[i].name, str_of(name)))
+            return &one->spec.components[i];
     fail_msg("no component %s", name);
+    return NULL;
+}
+
+const struct need_spec *trial_need(const struct trial *one, const char *component, const char *name)
+{
+    const struct component_spec *c = trial_component(one, component);
+    for (uint32_t i = 0; i < c->nneeds; i++)
+        if (str_eq(c->needs[i].name, str_of(name)))
+            return &c->needs[i];
+    fail_msg("no need %s", name);
     return NULL;
 }

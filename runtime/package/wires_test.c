@@ -12,58 +12,36 @@
 
 #include "runtime/package/trial_test.h"
 
-#define SYSTEM       \
-    "[system]\n"     \
-    "name = \"t\"\n" \
-    "memory = \"2 GiB\"\n"
-#define MANIFEST "[component]\nname = \"x\"\nversion = \"1.0.0\"\nkind = \"service\"\n"
-#define S        "system.toml:"
-
-static struct trial trial;
-
-static int end(void **state)
-{
-    (void)state;
-    trial_end(&trial);
-    return 0;
-}
+#define S "system.toml:"
 
 /* Component a needs one of each, optionally; b provides a file and a log; [wires] starts on line
  * 9. */
 static void wire(const char *wires, const char *said)
 {
-    static char text[2000];
-    trial_end(&trial);
-    memset(&trial, 0, sizeof(trial));
-    snprintf(text, sizeof(text),
-             SYSTEM "[components.a]\npackage = \"a\"\n[components.b]\npackage = \"b\"\n"
-                    "[wires]\n%s",
-             wires);
-    trial.text = text;
+    trial_begin(&trial,
+                TRIAL_SYSTEM "[components.a]\npackage = \"a\"\n[components.b]\npackage = \"b\"\n"
+                             "[wires]\n",
+                wires);
     trial.files[0] = (struct trial_file){
         "a/component.toml",
-        MANIFEST "[needs]\nin = { interface = \"tenon.file\", rights = [\"call\", \"read\"], "
-                 "optional = true }\nboth = { interface = \"tenon.file\", rights = [\"call\", "
-                 "\"read\", \"write\"], optional = true }\n"
-                 "clock = { interface = \"tenon.clock\", optional = true }\n"
-                 "random = { interface = \"tenon.random\", optional = true }\n"
-                 "log = { interface = \"tenon.log\", optional = true }\n"
-                 "bare = { interface = \"tenon.file\", optional = true }\n",
+        TRIAL_MANIFEST
+        "[needs]\nin = { interface = \"tenon.file\", rights = [\"call\", \"read\"], "
+        "optional = true }\nboth = { interface = \"tenon.file\", rights = [\"call\", "
+        "\"read\", \"write\"], optional = true }\n"
+        "clock = { interface = \"tenon.clock\", optional = true }\n"
+        "random = { interface = \"tenon.random\", optional = true }\n"
+        "log = { interface = \"tenon.log\", optional = true }\n"
+        "bare = { interface = \"tenon.file\", optional = true }\n",
         TN_OK};
     trial.files[1] = (struct trial_file){
-        "b/component.toml", MANIFEST "[provides]\nfile = \"tenon.file\"\nlines = \"tenon.log\"\n",
-        TN_OK};
+        "b/component.toml",
+        TRIAL_MANIFEST "[provides]\nfile = \"tenon.file\"\nlines = \"tenon.log\"\n", TN_OK};
     trial_expect(&trial, said);
 }
 
 static const struct need_spec *need(const char *name)
 {
-    const struct component_spec *c = trial_component(&trial, "a");
-    for (uint32_t i = 0; i < c->nneeds; i++)
-        if (str_eq(c->needs[i].name, str_of(name)))
-            return &c->needs[i];
-    fail_msg("no need %s", name);
-    return NULL;
+    return trial_need(&trial, "a", name);
 }
 
 static void every_form_of_wire(void **state)
@@ -243,7 +221,7 @@ static void graph(const char *const *needs, uint32_t n, const char *circle, cons
     static char text[4000], manifests[TRIAL_FILES][600], paths[TRIAL_FILES][30];
     trial_end(&trial);
     memset(&trial, 0, sizeof(trial));
-    int used = snprintf(text, sizeof(text), SYSTEM);
+    int used = snprintf(text, sizeof(text), TRIAL_SYSTEM);
     for (uint32_t i = 0; i < n; i++)
         used += snprintf(text + used, sizeof(text) - (size_t)used,
                          "[components.%c]\npackage = \"%c\"\n", needs[i][0], needs[i][0]);
@@ -251,7 +229,7 @@ static void graph(const char *const *needs, uint32_t n, const char *circle, cons
     for (uint32_t i = 0; i < n; i++) {
         snprintf(paths[i], sizeof(paths[i]), "%c/component.toml", needs[i][0]);
         int m = snprintf(manifests[i], sizeof(manifests[i]),
-                         MANIFEST "[provides]\njob = \"tenon.job\"\n");
+                         TRIAL_MANIFEST "[provides]\njob = \"tenon.job\"\n");
         for (const char *to = needs[i] + 1; *to != '\0'; to++) {
             m += snprintf(manifests[i] + m, sizeof(manifests[i]) - (size_t)m,
                           "[needs.n%c]\ninterface = \"tenon.job\"\n", *to);
@@ -321,17 +299,18 @@ static void needs_must_be_wired(void **state)
     (void)state;
     trial_end(&trial);
     memset(&trial, 0, sizeof(trial));
-    trial.text = SYSTEM "[components.a]\npackage = \"a\"\n[components.b]\npackage = \"b\"\n";
+    trial.text = TRIAL_SYSTEM "[components.a]\npackage = \"a\"\n[components.b]\npackage = \"b\"\n";
     trial.files[0] = (struct trial_file){
         "a/component.toml",
-        MANIFEST "[needs]\nin = { interface = \"tenon.file\", rights = [\"call\", \"read\"] }\n"
-                 "clock = { interface = \"tenon.clock\" }\n"
-                 "random = { interface = \"tenon.random\" }\n"
-                 "log = { interface = \"tenon.log\" }\njob = { interface = \"tenon.job\" }\n"
-                 "spare = { interface = \"tenon.job\", optional = true }\n",
+        TRIAL_MANIFEST
+        "[needs]\nin = { interface = \"tenon.file\", rights = [\"call\", \"read\"] }\n"
+        "clock = { interface = \"tenon.clock\" }\n"
+        "random = { interface = \"tenon.random\" }\n"
+        "log = { interface = \"tenon.log\" }\njob = { interface = \"tenon.job\" }\n"
+        "spare = { interface = \"tenon.job\", optional = true }\n",
         TN_OK};
-    trial.files[1] =
-        (struct trial_file){"b/component.toml", MANIFEST "[provides]\nl = \"tenon.log\"\n", TN_OK};
+    trial.files[1] = (struct trial_file){"b/component.toml",
+                                         TRIAL_MANIFEST "[provides]\nl = \"tenon.log\"\n", TN_OK};
     trial_expect(
         &trial,
         S "4:13: a needs in (tenon.file), which is not wired: write \"a.in\" = { driver = "
@@ -354,10 +333,10 @@ static void the_longest_circle(void **state)
     memset(&trial, 0, sizeof(trial));
     trial.files[0] = (struct trial_file){
         "p/component.toml",
-        MANIFEST "[provides]\njob = \"tenon.job\"\n[needs.next]\ninterface = \"tenon.job\"\n",
+        TRIAL_MANIFEST "[provides]\njob = \"tenon.job\"\n[needs.next]\ninterface = \"tenon.job\"\n",
         TN_OK};
     for (int circle = 0; circle < 2; circle++) {
-        int used = snprintf(text, sizeof(text), SYSTEM "[components]\n");
+        int used = snprintf(text, sizeof(text), TRIAL_SYSTEM "[components]\n");
         for (uint32_t i = 0; i < SYSTEM_COMPONENTS_MAX; i++)
             used += snprintf(text + used, sizeof(text) - (size_t)used, "c%u.package = \"p\"\n", i);
         used += snprintf(text + used, sizeof(text) - (size_t)used, "[wires]\n");
@@ -397,5 +376,5 @@ int main(void)
         cmocka_unit_test(needs_must_be_wired),
         cmocka_unit_test(the_longest_circle),
     };
-    return cmocka_run_group_tests(tests, NULL, end);
+    return cmocka_run_group_tests(tests, NULL, trial_over);
 }

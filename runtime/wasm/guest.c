@@ -544,15 +544,19 @@ static enum turn_end run_on(struct guest *guest, struct cpu *cpu)
     return end;
 }
 
-/* Enters the first stage, with a fresh instance where the last one was lost. Its memory may be
- * given back only when a grace period is over, so a lack of it is met with patience first. */
+/* Enters the first stage, with a fresh instance where the last one was lost. The memory of that is
+ * given back first, a part each time, so that the fresh one has as much; what it had made may come
+ * back only when a grace period is over, so a lack of memory is met with patience too. */
 static enum turn_end guest_enter(struct guest *guest, struct cpu *cpu)
 {
     struct turn *turn = &guest->turn;
     struct wasm_error error = {.text = "the memory granted is used up"};
-    tn_err err = guest->wasm != NULL ? TN_OK : instantiate(guest, &error);
-    if (err == TN_ENOMEM && guest->tries < GUEST_TRIES) {
-        guest->tries++;
+    bool more = guest->wasm == NULL && mem_give_back(actor_memory(turn->actor));
+    tn_err err = TN_OK;
+    if (guest->wasm == NULL && !more)
+        err = instantiate(guest, &error);
+    if (more || (err == TN_ENOMEM && guest->tries < GUEST_TRIES)) {
+        guest->tries += !more;
         guest->op = OP_FRESH;
         turn_wake(cpu, turn);
         return TURN_WAITS;
@@ -700,6 +704,9 @@ tn_err guest_new(struct actor *actor, const uint8_t *bytes, size_t len,
     guest->config = *config;
     guest->alloc = (struct wasm_alloc){guest_alloc, guest_free, actor_memory(actor)};
     guest->fresh = true;
+    /* What one before it had is its own again, however much: it takes a share of what is free. */
+    while (mem_give_back(actor_memory(actor)))
+        continue;
     err = wasm_load(&guest->alloc, bytes, len, &guest->module, &error);
     if (err == TN_OK)
         err = guest_bind(guest, &error);

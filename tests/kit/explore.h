@@ -16,4 +16,16 @@ struct explore {
 /* The environment's SEEDS says how often; afterwards every actor dies and memory is what it was. */
 void explore(const struct explore *explore);
 
+/* A scenario as a line in a list of tests: EXPLORE(deferred), EXPLORE_ON(in_use, .cpus_min = 2). */
+static inline void explore_test(void **state)
+{
+    explore(*state);
+}
+#define EXPLORE(what) EXPLORE_ON(what, .fibers_max = 0)
+#define EXPLORE_ON(what, ...)                                                \
+    {                                                                        \
+        .name = #what, .test_func = explore_test,                            \
+        .initial_state = &(struct explore){.scenario = (what), __VA_ARGS__}, \
+    }
+
 #endif

@@ -83,6 +83,13 @@ tn_cap kit_memory(struct kit_actor *to, const char *need, uint64_t bytes);
 tn_cap kit_need(const char *name);
 /* In a handler. */
 void kit_kill(struct kit_actor *actor);
+/* In a handler's loop that waits for another CPU: lets it run, also under a schedule by priorities.
+ */
+static inline tn_err kit_pause(void)
+{
+    machine_relax();
+    return tn_yield();
+}
 /* Runs until kit_stop; asserts that no KIT_CHECK failed. */
 void kit_run(struct kit *kit, struct kit_actor *first);
 void kit_stop(void);

@@ -86,12 +86,17 @@ static void look_at_limbo(const struct limbo *limbo)
         return;
     uint64_t epoch = at_load(&limbo->epoch, RELAXED);
     INVARIANT("limbo-counted", limbo->closed <= epoch);
-    INVARIANT("limbo-counted", objects_in(&limbo->waiting) + objects_in(&limbo->arriving) ==
-                                   at_load(&limbo->held, RELAXED));
+    uint64_t going = objects_in(&limbo->going);
+    INVARIANT("limbo-counted", going == at_load(&limbo->begun, RELAXED));
+    uint64_t held = objects_in(&limbo->waiting) + objects_in(&limbo->arriving) + going;
     for (uint32_t i = 0; i < limbo->cpus; i++) {
+        uint64_t own = objects_in(&limbo->cpu[i].own);
+        INVARIANT("limbo-counted", own == at_load(&limbo->cpu[i].owned, RELAXED));
+        held += own;
         uint64_t seen = at_load(&limbo->cpu[i].seen, RELAXED);
         INVARIANT("limbo-counted", seen <= epoch || seen == UINT64_MAX);
     }
+    INVARIANT("limbo-counted", held == at_load(&limbo->held, RELAXED));
 }
 
 static void look(void *arg)
