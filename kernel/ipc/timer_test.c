@@ -142,7 +142,7 @@ static void held_event(void *self, const struct tn_turn *turn, const struct tn_p
 {
     (void)self;
     (void)in;
-    struct space *space = fiber_self()->turn->actor->space;
+    struct space *space = fiber_self()->turn.actor->space;
     tn_cap timer = 0, again = 0;
     struct cap_view view;
     uint64_t bits;
