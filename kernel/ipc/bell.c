@@ -7,9 +7,15 @@ void bell_init(struct bell *bell)
 {
     lock_init(&bell->lock, LOCK_NOTE);
     wait_queue_init(&bell->queue);
-    bell->bits = 0;
-    bell->always = 0;
+    at_init(&bell->bits, 0);
+    at_init(&bell->always, 0);
     bell->closed = false;
+}
+
+/* What is there to be taken. Without the lock, at this moment: RELAXED, it hands over nothing. */
+static inline uint64_t bell_bits(struct bell *bell)
+{
+    return at_load(&bell->bits, RELAXED) | at_load(&bell->always, RELAXED);
 }
 
 /* Hands the bits to the first who waits. Its lock held. */
@@ -18,9 +24,10 @@ static void hand_out(struct cpu *cpu, struct bell *bell, tn_err result)
     struct wait *wait = wait_queue_claim(&bell->queue);
     if (wait == NULL)
         return;
-    wait->bits = bell->bits | bell->always;
+    wait->bits = bell_bits(bell);
     wait->result = result;
-    bell->bits = 0;
+    wait->queue_lock = NULL; /* it is out, and its owner need not come to take it out */
+    at_store(&bell->bits, 0, RELAXED);
     wait_filled(wait, wait->queue_generation);
     turn_wake(cpu, wait->turn);
 }
@@ -28,8 +35,9 @@ static void hand_out(struct cpu *cpu, struct bell *bell, tn_err result)
 /* Adds the bits, and hands them to the first who waits. Its lock held. */
 static inline void add_bits(struct cpu *cpu, struct bell *bell, uint64_t bits)
 {
-    bell->bits |= bits;
-    if (!bell->closed && bell->bits != 0)
+    bits |= at_load(&bell->bits, RELAXED);
+    at_store(&bell->bits, bits, RELAXED);
+    if (!bell->closed && bits != 0)
         hand_out(cpu, bell, TN_OK);
 }
 
@@ -54,7 +62,7 @@ static void hand_all(struct cpu *cpu, struct bell *bell, tn_err result)
 void bell_ring_for_ever(struct bell *bell, uint64_t bits)
 {
     lock_take(&bell->lock);
-    bell->always |= bits;
+    at_store(&bell->always, at_load(&bell->always, RELAXED) | bits, RELAXED);
     hand_all(NULL, bell, TN_OK);
     lock_drop(&bell->lock);
 }
@@ -71,8 +79,8 @@ void bell_orphan(struct bell *bell, bool for_good)
 static uint64_t bell_take(struct bell *bell, struct wait *wait)
 {
     lock_take(&bell->lock);
-    uint64_t bits = bell->bits | bell->always;
-    bell->bits = 0;
+    uint64_t bits = bell_bits(bell);
+    at_store(&bell->bits, 0, RELAXED);
     if (bits == 0 && wait != NULL) {
         wait->queue_lock = &bell->lock;
         wait_enqueue(wait, &bell->queue);
@@ -160,7 +168,7 @@ static const struct object_class binding_class = {
 static void tell_bound(struct cpu *cpu, struct note *note, uint64_t cause)
 {
     struct binding *binding = note->binding;
-    if (note->bell.bits == 0 || actor_life(binding->to) != ACTOR_READY)
+    if (at_load(&note->bell.bits, RELAXED) == 0 || actor_life(binding->to) != ACTOR_READY)
         return;
     if (!embedded_claim(&binding->embedded))
         return;
@@ -175,8 +183,9 @@ static bool binding_take(struct object *object, uint64_t *ret_cookie)
     struct note *note = binding->note;
     lock_take(&note->bell.lock);
     bool meant = note->binding == binding && actor_life(binding->to) == ACTOR_READY;
-    uint64_t bits = meant ? note->bell.bits : 0;
-    note->bell.bits &= ~bits;
+    uint64_t bits = meant ? at_load(&note->bell.bits, RELAXED) : 0;
+    if (meant)
+        at_store(&note->bell.bits, 0, RELAXED);
     lock_drop(&note->bell.lock);
     *ret_cookie = bits;
     return bits != 0;
@@ -251,7 +260,7 @@ uint64_t note_poll(struct object *object)
 tn_err note_signal(struct cpu *cpu, struct turn *turn, tn_cap cap, uint64_t bits)
 {
     struct cap_view view;
-    tn_err err = cap_lookup(turn->actor->space, cap, OBJ_NOTE, TN_R_WRITE, &view);
+    tn_err err = cap_find(turn->actor->space, cap, OBJ_NOTE, TN_R_WRITE, &view);
     if (err == TN_ETYPE)
         return channel_signal(cpu, turn, cap, bits);
     if (err != TN_OK)
@@ -271,7 +280,7 @@ static tn_err bell_find(struct turn *turn, tn_cap cap, struct object **ret_objec
                         struct bell **ret_bell)
 {
     struct cap_view view;
-    tn_err err = cap_lookup(turn->actor->space, cap, OBJ_NOTE, TN_R_READ, &view);
+    tn_err err = cap_find(turn->actor->space, cap, OBJ_NOTE, TN_R_READ, &view);
     if (err == TN_ETYPE)
         return channel_bell(turn, cap, ret_object, ret_bell);
     if (err != TN_OK)
@@ -289,7 +298,7 @@ tn_err note_wait_begin(struct cpu *cpu, struct turn *turn, tn_cap cap, tn_time d
     tn_err err = bell_find(turn, cap, &object, &bell);
     if (err != TN_OK)
         return err;
-    uint64_t bits = bell_take(bell, NULL);
+    uint64_t bits = bell_bits(bell) != 0 ? bell_take(bell, NULL) : 0;
     if (bits != 0) {
         *ret_bits = bits;
         return TN_OK;

@@ -190,6 +190,6 @@ void channel_look(struct object *object, uint64_t *ret_capacity, bool *ret_produ
     *ret_capacity = end->channel->size_bytes - RING_HEADER;
     *ret_produces = end->produces;
     lock_take(&end->bell.lock);
-    *ret_gone = (end->bell.always & TN_BELL_GONE) != 0;
+    *ret_gone = (at_load(&end->bell.always, RELAXED) & TN_BELL_GONE) != 0;
     lock_drop(&end->bell.lock);
 }

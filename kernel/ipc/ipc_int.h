@@ -71,9 +71,9 @@ static inline void ipc_unmake(struct object *object, size_t bytes)
  * its lock. */
 struct bell {
     struct spinlock lock;
-    bool closed;     /* nobody will wait for it any more */
-    uint64_t bits;   /* taken by the first who waits */
-    uint64_t always; /* stay when they are taken */
+    bool closed;       /* nobody will wait for it any more */
+    atomic_u64 bits;   /* taken by the first who waits; others look whether there are any */
+    atomic_u64 always; /* stay when they are taken; likewise */
     struct wait_queue queue;
 };
 
