@@ -180,8 +180,11 @@ bool paging_window(uint64_t at, uint64_t phys)
     entry *e = entry_for(at, 1, true);
     if (e == NULL)
         return false;
-    at_store(e, arch_page_leaf(phys, PAGE_WRITE, 1), RELEASE);
+    /* No CPU may find two different things there: first nothing, then the new. */
+    at_store(e, 0, RELEASE);
     arch_page_filled();
     arch_page_forget(at);
+    at_store(e, arch_page_leaf(phys, PAGE_WRITE, 1), RELEASE);
+    arch_page_filled();
     return true;
 }

@@ -2,6 +2,7 @@
  * measured at boot against a clock whose speed is known: the HPET, or the timer of the first PCs.
  */
 #include "base/assert.h"
+#include "machine/bare/scale.h"
 #include "machine/x86_64/port.h"
 #include "machine/x86_64/x86_64_int.h"
 
@@ -184,18 +185,10 @@ void clock_init(void)
     if (!measure_speeds(&by, &speeds) || speeds.timer_hz > UINT32_MAX)
         bare_cannot("no timer: the speeds of the time stamp counter and the local timer cannot be "
                     "measured");
-    clock.ns_per_tick = (SECOND_NS << 32) / speeds.tsc_hz;
-    clock.count_per_ns = (speeds.timer_hz << 32) / SECOND_NS;
+    clock.ns_per_tick = scale_factor(speeds.tsc_hz, SECOND_NS);
+    clock.count_per_ns = scale_factor(SECOND_NS, speeds.timer_hz);
     clock.wall_ns = read_wall_ns();
     clock.begin = tsc_read();
-}
-
-/* value * by / 2^32, modulo 2^64. */
-static uint64_t scale(uint64_t value, uint64_t by)
-{
-    uint64_t low = (value & UINT32_MAX) * (by & UINT32_MAX) >> 32;
-    return low + (value >> 32) * (by & UINT32_MAX) + (value & UINT32_MAX) * (by >> 32) +
-           ((value >> 32) * (by >> 32) << 32);
 }
 
 uint64_t arch_clock_ns(void)

@@ -13,7 +13,7 @@ READ_ONLY = {'x86_64': 'page fault: read only, written',
 NO_CODE = {'x86_64': 'page fault: no code, executed',
            'aarch64': 'instruction abort: no code, executed'}
 NOT_THERE = {'x86_64': 'page fault: executed, nothing there',
-             'aarch64': 'instruction abort: nothing there, executed'}
+             'aarch64': 'instruction abort: executed, nothing there'}
 FAULTS = {
     'null': (WRITTEN, r'at 0x0,', 'write_to'),
     'call-null': (NOT_THERE, r'at 0x0,', 'call_to'),
