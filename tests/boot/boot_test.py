@@ -15,7 +15,7 @@ class First(kit.Boots):
     def test_machines(self):
         for machine in boot.MACHINES[kit.ARCH]:
             with self.subTest(machine=machine):
-                self.first(machine=machine)
+                self.first(machine=machine, threads=True)
 
     def test_cpus(self):
         for cpus in (1, 4, 8):

@@ -22,6 +22,9 @@ def tool(name):
 boot = tool('boot')
 ARCH = os.environ['ARCH']
 IMAGES = os.environ['IMAGES']
+# One thread for all CPUs of the guest, instead of one for each: a host that has fewer, or is busy,
+# makes no CPU wait for another that spins.
+TOGETHER = ['-accel', 'tcg,thread=single']
 # A test machine may be busy: what must not take long is looked at where it is measured.
 SECONDS = 120
 
@@ -34,9 +37,9 @@ def image(name, ending=None):
 class Boots(unittest.TestCase):
     """Each test boots a machine."""
 
-    def boot(self, name, expect=0, **how):
+    def boot(self, name, expect=0, threads=False, **how):
         """What was on the console; the machine must have ended with that code."""
-        words = boot.command(image(name), ARCH, **how)
+        words = boot.command(image(name), ARCH, more=[] if threads else TOGETHER, **how)
         code, out, said = boot.run(words, ARCH, SECONDS)
         self.assertEqual(code, expect, f'{" ".join(words)}\n{out}\n{said}')
         return out
