@@ -1,6 +1,7 @@
 """bad_test.py: a machine that has not what the kernel needs, or tells nonsense: one line on the
 console says so, and it ends with a code."""
 import os
+import re
 import struct
 import subprocess
 import tempfile
@@ -42,6 +43,50 @@ class Pc(kit.Boots):
 
     def test_a_cpu_that_is_too_old(self):
         self.cannot('the CPU has no SSSE3; x86-64-v2 is the least', cpu='qemu64')
+
+    def begin(self, ranges, magic=0x336ec578, version=1, entries=None, memmap=0x7100, **how):
+        """How the machine ends that begins with these ranges: (base, bytes, type)."""
+        info = struct.pack('<4I4Q2I', magic, version, 0, 0, 0, 0, 0, memmap,
+                           len(ranges) if entries is None else entries, 0)
+        table = b''.join(struct.pack('<2Q2I', *row, 0) for row in ranges)
+        names = subprocess.run(['nm', kit.image('first')], check=True, capture_output=True,
+                               text=True).stdout
+        entry = int(re.search(r'^(\w+) \w boot_pvh$', names, re.M)[1], 16) - 0xffffffff80000000
+        with tempfile.TemporaryDirectory() as folder:
+            more = ['-bios', os.path.join(kit.IMAGES, 'firmware.bin'),
+                    '-device', f'loader,file={kit.image("first")}']
+            for where, data in ((0x6000, struct.pack('<I', entry)), (0x7000, info),
+                                (0x7100, table)):
+                path = os.path.join(folder, f'{where:x}')
+                with open(path, 'wb') as file:
+                    file.write(data or bytes(24))
+                more += ['-device', f'loader,file={path},force-raw=on,addr={where:#x}']
+            return boot.run(boot.command(None, kit.ARCH, more=more, **how), kit.ARCH, kit.SECONDS)
+
+    def refused(self, expect, ranges, **how):
+        code, out, said = self.begin(ranges, **how)
+        self.assertEqual(code, kit.CANNOT, out + said)
+        self.assertEqual(out.count('tenon: cannot boot: '), 1, out)
+        self.assertRegex(out, expect)
+
+    def test_a_broken_memory_map(self):
+        low, high = (0, 0x9f000, 1), (0x100000, 127 << 20, 1)
+        for expect, ranges in (
+                ('it has 0 entries', []),
+                ('entry 1: a range wraps round', [low, (0x100000, 2**64 - 1, 1)]),
+                ('the page at 0x8000, where CPUs start, is not available', [high]),
+                ('more ranges than the limit', [low, high] + [(2**32, 4096, 2)] * 126)):
+            with self.subTest(expect=expect):
+                self.refused(expect, ranges)
+        self.refused('it has 129 entries', [low, high], entries=129)
+        self.refused('the memory map is at 0x0', [low, high], memmap=0)
+        self.refused('the memory map is at 0x100000000', [low, high], memmap=1 << 32)
+
+    def test_boot_information_that_is_none(self):
+        self.refused('magic 0x0', [], magic=0)
+        self.refused('version 0', [], version=0)
+        # A map that is in order leads to the next thing that is missing.
+        self.refused('no firmware tables', [(0, 0x9f000, 1), (0x100000, 127 << 20, 1)])
 
     def test_no_entropy_is_no_matter_before_it_is_asked_for(self):
         self.boot('first', cpu='max,rdrand=off,rdseed=off')
