@@ -12,7 +12,7 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "kernel/machine.h"
-#include "machine/hosted/fiber_checks.h"
+#include "machine/common/fiber_checks.h"
 #include "machine/setup_test.h"
 
 enum { BLOCK_BYTES = 2 * 1024 * 1024, MEMORY_BYTES = 3 * BLOCK_BYTES, PAGE_BYTES = 4096 };

@@ -2,7 +2,7 @@
  *
  * Mirrors kernel/sched/sched.c (sleep_until_work, and sched_loop as far as it leads there), queue.c
  * (asked_push, the swap of queue_take_asked), steal.c (work_steal, as the victim sees it), kernel.c
- * (kernel_stop) and machine/linux/park_word.h with the futex around it (machine_park,
+ * (kernel_stop) and machine/common/park_word.h with the futex around it (machine_park,
  * machine_unpark). The CPU is 0. CPUs 1 and 2 ask, one of them twice. CPU 3 is a thief, which takes
  * the list of those that asked and leaves them in the queue or takes them along; later it stops the
  * kernel, when all has been run. The CPU must have left its loop then. What is on the list is a

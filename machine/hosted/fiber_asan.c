@@ -6,7 +6,7 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 
-#include "machine/hosted/fiber.h"
+#include "machine/common/fiber.h"
 
 static void fiber_arrived(void *fake_stack, struct machine_fiber *from)
 {

@@ -8,7 +8,7 @@
 #include <sanitizer/tsan_interface.h>
 #include <stdint.h>
 
-#include "machine/hosted/fiber.h"
+#include "machine/common/fiber.h"
 
 static const uint64_t top_magic = 0x6e6f6e65745f6d63;
 

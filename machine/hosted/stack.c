@@ -20,7 +20,7 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "kernel/machine.h"
-#include "machine/hosted/fiber.h"
+#include "machine/common/fiber.h"
 #include "machine/hosted/memory.h"
 
 /* Not yet in Debian 12's headers. */

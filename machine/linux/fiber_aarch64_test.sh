@@ -16,10 +16,10 @@ for level in -O0 -O2; do
         -I. -Iinclude -Ibase/race/none -o "$out" machine/linux/fiber_cross.c \
         machine/linux/barrier.c machine/linux/linux.c machine/linux/console.c \
         machine/linux/node.c machine/linux/relax_aarch64.c \
-        machine/hosted/fiber.c machine/hosted/fiber_plain.c machine/hosted/fiber_aarch64.S \
+        machine/common/fiber.c machine/common/fiber_plain.c machine/common/fiber_aarch64.S \
         machine/hosted/memory.c machine/hosted/stack.c machine/hosted/fault.c \
-        machine/hosted/fault_aarch64.c machine/hosted/fiber_checks.c \
-        machine/hosted/fiber_regs_aarch64.S machine/hosted/code_sample_aarch64.S
+        machine/hosted/fault_aarch64.c machine/common/fiber_checks.c \
+        machine/common/fiber_regs_aarch64.S machine/common/code_sample_aarch64.S
     echo "gcc $level:"
     qemu-aarch64 "$out"
 done

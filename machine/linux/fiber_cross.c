@@ -7,7 +7,7 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "kernel/machine.h"
-#include "machine/hosted/fiber_checks.h"
+#include "machine/common/fiber_checks.h"
 #include "machine/linux/linux.h"
 
 enum { MEMORY_BYTES = 2 * 1024 * 1024, PAGE_BYTES = 4096, PING_PONGS = 100 };

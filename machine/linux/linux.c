@@ -28,13 +28,13 @@
 #include "base/assert.h"
 #include "base/atomic.h"
 #include "kernel/machine.h"
+#include "machine/common/fiber.h"
+#include "machine/common/park_word.h"
 #include "machine/hosted/fault.h"
-#include "machine/hosted/fiber.h"
 #include "machine/hosted/memory.h"
 #include "machine/linux/barrier.h"
 #include "machine/linux/linux.h"
 #include "machine/linux/node.h"
-#include "machine/linux/park_word.h"
 
 enum { BOOT_STACK_BYTES = 256 * 1024, CACHE_LINE_BYTES = 64 };
 #define SECOND_NS UINT64_C(1000000000)

@@ -23,8 +23,8 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/race/sim/race_point.h"
+#include "machine/common/fiber.h"
 #include "machine/hosted/fault.h"
-#include "machine/hosted/fiber.h"
 #include "machine/hosted/memory.h"
 #include "machine/sim/sim_int.h"
 

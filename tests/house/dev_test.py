@@ -57,7 +57,8 @@ class Dev(unittest.TestCase):
         for arguments in (['nonsense'], ['fuzz', '--often'], ['fuzz', '--seconds'],
                           ['sim', '--seeds'], ['sim', '--sea'], ['sim', '--seeds', 'many'],
                           ['sim', '--seeds', '0'], ['sim', '--minutes'], ['sim', '--seed', '-1'],
-                          ['coverage', 'kernel'], ['gdb', '--core'],
+                          ['coverage', 'kernel'], ['boot'], ['boot', 'pdp11'],
+                          ['boot', 'x86_64', '--image'], ['gdb', '--core'],
                           ['gdb', '--core', '/no/such/file'], ['gdb', '-x']):
             status, out, err = self.dev(*arguments)
             self.assertEqual((status, out), (2, ''), arguments)

@@ -9,7 +9,7 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "kernel/machine.h"
-#include "machine/linux/park_word.h"
+#include "machine/common/park_word.h"
 #include "machine/sim/sim.h"
 
 enum { CPUS = 3, ROUNDS = 8, SEEDS_DEFAULT = 300, MEMORY_BYTES = 2 * 1024 * 1024 };

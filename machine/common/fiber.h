@@ -1,10 +1,10 @@
-/* fiber.h: how the hosted machines switch stacks; shared by machine/linux and machine/sim.
+/* fiber.h: how every machine switches stacks.
  *
- * The build picks one assembly file by CPU and one of fiber_plain.c, fiber_asan.c, fiber_tsan.c by
- * sanitizer: AddressSanitizer must be told of every change of stack, ThreadSanitizer of every
- * change of flow. */
-#ifndef MACHINE_HOSTED_FIBER_H
-#define MACHINE_HOSTED_FIBER_H
+ * The build picks one assembly file by CPU and, on a host, one of fiber_plain.c, fiber_asan.c,
+ * fiber_tsan.c by sanitizer: AddressSanitizer must be told of every change of stack,
+ * ThreadSanitizer of every change of flow. */
+#ifndef MACHINE_COMMON_FIBER_H
+#define MACHINE_COMMON_FIBER_H
 
 #include <stddef.h>
 
@@ -25,7 +25,7 @@ void *fiber_prepare(void *top, void (*entry)(void *arg), void *arg);
 __attribute__((noreturn)) void fiber_start(struct machine_fiber *from, void (*entry)(void *arg),
                                            void *arg);
 
-/* What machine_fiber_init does on every hosted machine. */
+/* What machine_fiber_init does on every machine. */
 void fiber_init(struct machine_fiber *fiber, void *stack, size_t stack_bytes,
                 void (*entry)(void *arg), void *arg);
 

@@ -1,6 +1,6 @@
 /* fiber_regs.h: for tests: does a call keep every callee-saved register? By CPU, in assembly. */
-#ifndef MACHINE_HOSTED_FIBER_REGS_H
-#define MACHINE_HOSTED_FIBER_REGS_H
+#ifndef MACHINE_COMMON_FIBER_REGS_H
+#define MACHINE_COMMON_FIBER_REGS_H
 
 #include <stdint.h>
 

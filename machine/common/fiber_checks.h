@@ -1,7 +1,7 @@
 /* fiber_checks.h: what must hold of machine_fiber_*, told without a test library, so that the same
  * checks run natively and cross-compiled. Each returns NULL, or what is wrong. Call on a CPU. */
-#ifndef MACHINE_HOSTED_FIBER_CHECKS_H
-#define MACHINE_HOSTED_FIBER_CHECKS_H
+#ifndef MACHINE_COMMON_FIBER_CHECKS_H
+#define MACHINE_COMMON_FIBER_CHECKS_H
 
 /* Two fibers that each switch 10,000 times get their own argument and interleave exactly. */
 const char *fiber_check_switches(void);

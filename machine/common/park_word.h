@@ -10,8 +10,8 @@
  *  1. Only the worker itself writes AWAKE and PARKED; anybody may write NOTIFIED.
  *  2. Every change is a read-modify-write, so each notify is either before the sleep, which then
  *     fails, or after it and sees PARKED: no wake-up is lost. */
-#ifndef MACHINE_LINUX_PARK_WORD_H
-#define MACHINE_LINUX_PARK_WORD_H
+#ifndef MACHINE_COMMON_PARK_WORD_H
+#define MACHINE_COMMON_PARK_WORD_H
 
 #include <stdbool.h>
 

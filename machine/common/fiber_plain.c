@@ -1,5 +1,5 @@
 /* fiber_plain.c: switching stacks when no sanitizer needs to know. */
-#include "machine/hosted/fiber.h"
+#include "machine/common/fiber.h"
 
 void fiber_switch(struct machine_fiber *from, struct machine_fiber *to)
 {

@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 #include "base/assert.h"
-#include "machine/hosted/fiber.h"
+#include "machine/common/fiber.h"
 
 void fiber_init(struct machine_fiber *fiber, void *stack, size_t stack_bytes,
                 void (*entry)(void *arg), void *arg)

@@ -1,13 +1,12 @@
 /* fiber_checks.c: see fiber_checks.h. */
-#include "machine/hosted/fiber_checks.h"
+#include "machine/common/fiber_checks.h"
 
-#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "kernel/machine.h"
-#include "machine/hosted/fiber_regs.h"
+#include "machine/common/fiber_regs.h"
 
 enum { STACK_BYTES = 64 * 1024, SWITCHES = 10000, DEEP = 16, REUSES = 1000 };
 
@@ -105,7 +104,7 @@ static void alignment_entry(void *arg)
 {
     struct runner *self = arg;
     /* The compiler places these by the alignment that the ABI promises at entry. */
-    alignas(16) volatile unsigned char here[16] = {0};
+    _Alignas(16) volatile unsigned char here[16] = {0};
     uintptr_t at = (uintptr_t)here, frame = (uintptr_t)__builtin_frame_address(0);
     uintptr_t low = (uintptr_t)self->stack, high = low + STACK_BYTES;
     self->bad = at % 16 != 0 || frame % 16 != 0 || frame <= low || frame >= high;
