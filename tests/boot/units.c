@@ -80,9 +80,10 @@ int units_run(const char *group, const struct CMUnitTest *tests, size_t n,
             skipped++;
             continue;
         }
-        assert_true(tests[i].setup_func == NULL || tests[i].setup_func(&state) == 0);
-        tests[i].test_func(&state);
-        assert_true(tests[i].teardown_func == NULL || tests[i].teardown_func(&state) == 0);
+        void *own = tests[i].initial_state != NULL ? tests[i].initial_state : state;
+        assert_true(tests[i].setup_func == NULL || tests[i].setup_func(&own) == 0);
+        tests[i].test_func(&own);
+        assert_true(tests[i].teardown_func == NULL || tests[i].teardown_func(&own) == 0);
         passed++;
     }
     assert_true(teardown == NULL || teardown(&state) == 0);

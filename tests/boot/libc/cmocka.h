@@ -14,11 +14,12 @@ struct CMUnitTest {
     void (*test_func)(void **state);
     int (*setup_func)(void **state);
     int (*teardown_func)(void **state);
+    void *initial_state; /* what *state is when the test begins */
 };
 
-#define cmocka_unit_test(f) ((struct CMUnitTest){#f, (f), NULL, NULL})
+#define cmocka_unit_test(f) ((struct CMUnitTest){#f, (f), NULL, NULL, NULL})
 #define cmocka_unit_test_setup_teardown(f, setup, teardown) \
-    ((struct CMUnitTest){#f, (f), (setup), (teardown)})
+    ((struct CMUnitTest){#f, (f), (setup), (teardown), NULL})
 #define cmocka_run_group_tests_name(name, tests, setup, teardown) \
     units_run((name), (tests), sizeof(tests) / sizeof((tests)[0]), (setup), (teardown))
 
