@@ -286,7 +286,7 @@ struct actor {
     bool paused : 1;     /* until it is resumed */
     bool held : 1;       /* paused, and no swap's turn: turns that are woken wait */
     struct actor_talk talk;
-    bool pinned : 1;    /* stays where it is; as the next one, always the same: others read them */
+    bool pinned : 1;    /* stays where it is; as the next two, always the same: others read them */
     bool patient : 1;   /* lends its priority to nobody */
     uint16_t cleared;   /* DYING: steps in which its space was cleared */
     struct turn *ready; /* woken turns to go on with, oldest first */

@@ -47,10 +47,14 @@ static inline __attribute__((always_inline)) bool send_quick(struct cpu *cpu, st
         return false;
     struct mbox *mbox = &target->mbox;
     struct cell *cell = pool->free;
-    uint32_t credits = at_load(&mbox->credits, RELAXED), run = target->run;
+    uint32_t credits = 0, run = ACTOR_GONE;
+    if (__builtin_expect(actor_here(cpu, target), 1)) { /* else it is not ours to look at */
+        credits = at_load(&mbox->credits, RELAXED);
+        run = target->run;
+    }
     bool idle = run == ACTOR_IDLE;
-    if (__builtin_expect(cell == NULL || !actor_here(cpu, target) || cpu->out.target != NULL ||
-                             credits == 0 || at_load(&mbox->pushed, RELAXED) != NULL ||
+    if (__builtin_expect(cell == NULL || cpu->out.target != NULL || credits == 0 ||
+                             at_load(&mbox->pushed, RELAXED) != NULL ||
                              !(idle || run == ACTOR_QUEUED || run == ACTOR_RUNNING),
                          0)) {
         cpu_leave(cpu);
