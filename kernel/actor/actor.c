@@ -76,6 +76,7 @@ tn_err actor_make(const struct actor_config *config, struct actor **ret_actor)
     actor->room = actor->concurrency;
     actor->pinned = config->pinned;
     actor->patient = config->patient;
+    actor->exact_time = config->exact_time;
     actor_set_odd(actor, ODD_EXACT, config->exact_time);
     actor_set_instance(actor, NULL);
     /* Added to the time of day it must not wrap. */

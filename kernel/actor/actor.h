@@ -228,7 +228,7 @@ enum actor_life {
 enum actor_odd {
     ODD_CODE = 1,  /* there is no such function */
     ODD_SWAP = 2,  /* its instance is being replaced */
-    ODD_EXACT = 4, /* its time is measured exactly */
+    ODD_EXACT = 4, /* `exact_time` */
 };
 
 /* What an actor did. */
@@ -288,6 +288,7 @@ struct actor {
     struct actor_talk talk;
     bool pinned : 1;    /* stays where it is; as the next two, always the same: others read them */
     bool patient : 1;   /* lends its priority to nobody */
+    bool exact_time;    /* its time is measured exactly */
     uint16_t cleared;   /* DYING: steps in which its space was cleared */
     struct turn *ready; /* woken turns to go on with, oldest first */
     struct turn *waiting;      /* turns that are parked */

@@ -312,8 +312,10 @@ static void exact_time(struct kit *kit)
     struct kit_actor *drivers[] = {kit_make(kit, "exact", &worker, 0, 1),
                                    kit_make(kit, "other", &worker, 0, 1),
                                    kit_make(kit, "exact too", &worker, 0, 1)};
-    actor_set_odd(drivers[0]->actor, ODD_EXACT, true);
-    actor_set_odd(drivers[2]->actor, ODD_EXACT, true);
+    for (uint32_t i = 0; i < ARRAY_LEN(drivers); i += 2) {
+        drivers[i]->actor->exact_time = true;
+        actor_set_odd(drivers[i]->actor, ODD_EXACT, true);
+    }
     uint64_t begin = machine_now_ns();
     kit_run_all(kit, drivers, ARRAY_LEN(drivers));
     uint64_t all = machine_now_ns() - begin;

@@ -25,7 +25,7 @@ uint64_t sched_cause(struct cpu *cpu)
 static bool look_at_clock(struct cpu *cpu, struct actor *actor)
 {
     tn_time now = machine_now_ns();
-    if (actor != NULL && (actor->odd & ODD_EXACT) == 0)
+    if (actor != NULL && !actor->exact_time)
         at_count(&actor->stats.cpu_time_ns, now - cpu->now);
     cpu->stats.active_time_ns += now - cpu->now;
     cpu->now = now;

@@ -143,7 +143,7 @@ static inline void actor_rest(struct cpu *cpu, struct actor *actor)
 void sched_meter_exactly(struct cpu *cpu, struct actor *actor);
 static inline void sched_meter(struct cpu *cpu, struct actor *actor)
 {
-    struct actor *exact = actor != NULL && (actor->odd & ODD_EXACT) != 0 ? actor : NULL;
+    struct actor *exact = actor != NULL && actor->exact_time ? actor : NULL;
     if (__builtin_expect(exact != cpu->metered, 0))
         sched_meter_exactly(cpu, exact);
 }
